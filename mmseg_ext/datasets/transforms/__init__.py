@@ -1,0 +1,9 @@
+from .branch_transform import BranchTransform
+from .random_color_jitter import RandomColorJitter
+from .random_gaussian_blur import RandomGaussianBlur
+from .valid_mask import AddValidMask, PackBranchInputs, PadSegFields
+
+__all__ = [
+    'AddValidMask', 'BranchTransform', 'PackBranchInputs', 'PadSegFields',
+    'RandomColorJitter', 'RandomGaussianBlur'
+]

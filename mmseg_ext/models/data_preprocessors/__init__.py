@@ -1,0 +1,3 @@
+from .branch_data_preprocessor import BranchDataPreprocessor
+
+__all__ = ['BranchDataPreprocessor']
