@@ -1,0 +1,8 @@
+from .base import BaseAlgorithm, unwrap_algorithm
+from .eln import ELN
+from .mean_teacher import MeanTeacher
+from .self_training import SelfTraining
+
+__all__ = [
+    'BaseAlgorithm', 'ELN', 'MeanTeacher', 'SelfTraining', 'unwrap_algorithm'
+]

@@ -1,0 +1,256 @@
+from typing import Dict, Optional, Sequence, Tuple
+
+import torch
+import torch.nn.functional as F
+from mmengine.structures import PixelData
+from mmseg.models.utils import resize
+from mmseg.registry import MODELS
+from mmseg.utils import (ConfigType, OptConfigType, OptSampleList, SampleList,
+                         add_prefix)
+from torch import Tensor, nn
+
+from ..pseudo_filters import PseudoLabels
+from ..utils.call_recorder import record_output
+from ..utils.head_capture import capture_head
+from ..utils.heads import (freeze_norm_parameters, main_decode_head,
+                           redraw_weights)
+from ..utils.masks import stack_labels, stack_valid_masks
+from .self_training import SelfTraining, check_option
+
+
+@MODELS.register_module()
+class ELN(SelfTraining):
+    """Semi-supervised segmentation with an error localization network.
+
+    A student learns from labelled images and from the teacher's predictions
+    on unlabelled ones. A filter judges each predicted pixel, and only pixels
+    judged right enter self-training and the pixel contrast. The stages are
+    ``pretrain`` (labels only), ``localize`` (the filter learns from the
+    errors of the student and of auxiliary decoders that are kept worse than
+    it) and ``semi`` (all losses). Inference runs the student alone.
+
+    The baselines of the paper are configs of this algorithm: self-training
+    by confidence with ``pseudo_filter=dict(type='ConfidenceFilter')``, s-ECN
+    with ``pseudo_filter=dict(type='ErrorCorrectionNetwork')``.
+
+    Source: Kwon and Kwak, "Semi-supervised Semantic Segmentation with Error
+    Localization Network", CVPR 2022, arXiv 2204.02078.
+
+    Args:
+        segmentor (dict): Config of any segmentor of MMSegmentation.
+        pseudo_filter (dict): Config of the filter; ``num_classes``,
+            ``image_channels`` and ``align_corners`` are filled in from the
+            segmentor where the config leaves them out.
+        aux_decoders (dict, optional): Config of
+            :class:`ErrorSimulationDecoders`; ``type`` and ``decode_head``
+            (that of the segmentor) are filled in. None for no decoders.
+            Defaults to ``dict(alphas=(20., 50.))``.
+        filter_samples (str): Train the filter on ``'all'`` predictions of a
+            batch (the decoders' and the student's) or on ``'random_one'``.
+            Defaults to 'all'.
+        freeze_norm_affine (bool): Keep scale and shift of the normalisation
+            layers of segmentor and auxiliary decoders out of training, as
+            the official code does by accident. Defaults to False.
+        localize_errors (bool): Let ``predict`` add ``pred_valid`` and
+            ``valid_score`` to each sample, for
+            :class:`ErrorLocalizationMetric`. Defaults to False.
+        **kwargs: As of :class:`SelfTraining`; ``loss_weights`` has the terms
+            ``supervised``, ``auxiliary``, ``localization``, ``pseudo`` and
+            ``contrast``.
+
+    Raises:
+        ValueError: If an option has none of its values.
+    """
+
+    stage_names = ('pretrain', 'localize', 'semi')
+    teacher_stages = ('semi', )
+    loss_terms = ('supervised', 'auxiliary', 'localization', 'pseudo',
+                  'contrast')
+
+    def __init__(self,
+                 segmentor: ConfigType,
+                 pseudo_filter: ConfigType,
+                 aux_decoders: OptConfigType = dict(alphas=(20., 50.)),
+                 filter_samples: str = 'all',
+                 freeze_norm_affine: bool = False,
+                 localize_errors: bool = False,
+                 **kwargs) -> None:
+        super().__init__(segmentor, **kwargs)
+        check_option('filter_samples', filter_samples, ('all', 'random_one'))
+        self.filter_samples = filter_samples
+        self.localize_errors = localize_errors
+        self.error_simulation: Optional[bool] = None
+        self.pseudo_filter = MODELS.build(
+            dict(
+                num_classes=max(self.num_classes, 2),
+                image_channels=self.segmentor_cfg['backbone'].get(
+                    'in_channels', 3),
+                align_corners=self.align_corners) | pseudo_filter)
+        self.aux_decoders = self._build_aux_decoders(aux_decoders)
+        if freeze_norm_affine:
+            freeze_norm_parameters(self.segmentor)
+            freeze_norm_parameters(self.aux_decoders)
+
+    def _build_aux_decoders(self, cfg: OptConfigType) -> nn.Module:
+        cfg = dict(type='ErrorSimulationDecoders') | (cfg or dict(alphas=()))
+        decode_head = cfg.get('decode_head')
+        if decode_head is None:
+            decode_head = self.segmentor_cfg['decode_head']
+            if not isinstance(decode_head, dict):
+                raise ValueError(
+                    'model.aux_decoders.decode_head must be given where '
+                    'model.segmentor.decode_head is a list of heads.')
+        return MODELS.build(cfg | dict(decode_head=decode_head))
+
+    def init_error_decoders(self) -> None:
+        """Give each auxiliary decoder fresh weights of its own."""
+        for decoder in self.aux_decoders:
+            redraw_weights(decoder)
+
+    def loss(self, inputs: Dict[str, Tensor],
+             data_samples: Dict[str, SampleList]) -> Dict[str, Tensor]:
+        """Losses of the current stage.
+
+        Args:
+            inputs (dict[str, Tensor]): ``labeled``, and in the stage
+                ``semi`` ``unlabeled`` and the branches of ``student_views``.
+            data_samples (dict[str, list[SegDataSample]]): Likewise.
+
+        Returns:
+            dict[str, Tensor]: Loss terms and figures to log.
+        """
+        self.check_stage()
+        semi = self.stage == 'semi'
+        views = ('unlabeled', *self.student_views) if semi else ()
+        self.check_batch(inputs, ('labeled', *views))
+        images, samples = inputs['labeled'], data_samples['labeled']
+
+        losses, feats, logits = self.supervised_loss(images, samples)
+        if self.stage != 'pretrain':
+            losses.update(self.error_losses(images, samples, feats, logits))
+        if semi:
+            losses.update(self.unlabeled_losses(inputs, data_samples))
+        return losses
+
+    def supervised_loss(
+        self, images: Tensor, samples: SampleList
+    ) -> Tuple[Dict[str, Tensor], Sequence[Tensor], Tensor]:
+        """The segmentor's own loss, its features and its main logits.
+
+        One pass of the student serves all three.
+        """
+        head = main_decode_head(self.segmentor)
+        with record_output(self.segmentor, 'extract_feat') as recorded, \
+                capture_head(head, self.feature_source) as captured:
+            losses = self.segmentor.loss(images, samples)
+        losses = self.weighted(add_prefix(losses, 'labeled'), 'supervised')
+        return losses, recorded.output, captured.logits
+
+    def error_losses(self, images: Tensor, samples: SampleList,
+                     feats: Sequence[Tensor],
+                     logits: Tensor) -> Dict[str, Tensor]:
+        """Losses of the auxiliary decoders and of the filter.
+
+        Args:
+            images (Tensor): Labelled images, (B, C, H, W).
+            samples (list[SegDataSample]): Their samples.
+            feats (Sequence[Tensor]): Features of the student.
+            logits (Tensor): Its main logits, (B, num_classes, h, w).
+
+        Returns:
+            dict[str, Tensor]: The gradient of the first reaches the
+            decoders only, that of the second the filter only.
+        """
+        head = main_decode_head(self.segmentor)
+        labels = stack_labels(samples)
+        logits = resize(
+            logits.detach(),
+            size=labels.shape[1:],
+            mode='bilinear',
+            align_corners=head.align_corners)
+        predictions, losses = [logits], dict()
+        if self._simulate_errors():
+            aux_losses, aux_logits = self.aux_decoders.loss(
+                feats, samples, labels, logits, self.train_cfg)
+            losses.update(self.weighted(aux_losses, 'auxiliary'))
+            predictions = [*aux_logits, logits]
+        if not self.pseudo_filter.trainable:
+            return losses
+
+        if self.filter_samples == 'random_one':
+            # drawn by the CPU's generator, so no wait for the device
+            index = int(torch.randint(len(predictions), ()))
+            predictions = [predictions[index]]
+        valid = stack_valid_masks(samples)
+        for index, prediction in enumerate(predictions):
+            filter_losses = self.pseudo_filter.loss(
+                images,
+                self.class_logits(prediction),
+                labels,
+                valid,
+                ignore_index=head.ignore_index)
+            losses.update(
+                self.weighted(
+                    add_prefix(filter_losses, f'filter_{index}'),
+                    'localization'))
+        return losses
+
+    def _simulate_errors(self) -> bool:
+        if len(self.aux_decoders) == 0:
+            return False
+        if self.error_simulation is None:
+            raise RuntimeError(
+                'model.aux_decoders are switched by a hook that is missing: '
+                "add dict(type='ErrorSimulationHook') to custom_hooks, or "
+                'set model.aux_decoders to None.')
+        return self.error_simulation
+
+    def select_pseudo_labels(self, images: Tensor,
+                             logits: Tensor) -> PseudoLabels:
+        """The filter's choice."""
+        return self.pseudo_filter.select(images, logits)
+
+    @property
+    def selection_networks(self) -> Sequence[nn.Module]:
+        """The filter."""
+        return (self.pseudo_filter, )
+
+    def predict(self,
+                inputs: Tensor,
+                data_samples: OptSampleList = None) -> SampleList:
+        """Predict with the student; with ``localize_errors`` judge it too."""
+        if not self.localize_errors:
+            return super().predict(inputs, data_samples)
+        with record_output(self.predictor, 'inference') as recorded:
+            results = super().predict(inputs, data_samples)
+        pseudo = self.pseudo_filter.select(
+            inputs, self.class_logits(recorded.output))
+        maps = torch.stack([pseudo.keep.float(), pseudo.score], dim=1)
+        for sample, sample_maps in zip(results, maps):
+            sample_maps = undo_test_geometry(sample_maps, sample)
+            sample.pred_valid = PixelData(data=sample_maps[:1] > 0.5)
+            sample.valid_score = PixelData(data=sample_maps[1:])
+        return results
+
+
+def undo_test_geometry(maps: Tensor, sample) -> Tensor:
+    """Bring maps of the network's input to the size of the prediction.
+
+    Args:
+        maps (Tensor): (K, H, W) at the size of the input.
+        sample (SegDataSample): Its metainfo tells padding and flip, its
+            ``pred_sem_seg`` the size.
+
+    Returns:
+        Tensor: (K, h, w), by nearest neighbour.
+    """
+    meta = sample.metainfo
+    left, right, top, bottom = meta.get('img_padding_size',
+                                        meta.get('padding_size', [0] * 4))
+    height, width = maps.shape[1:]
+    maps = maps[:, top:height - bottom, left:width - right]
+    if meta.get('flip'):
+        maps = maps.flip(
+            dims=(2 if meta['flip_direction'] == 'horizontal' else 1, ))
+    shape = sample.pred_sem_seg.shape[-2:]
+    return F.interpolate(maps[None], shape, mode='nearest')[0]

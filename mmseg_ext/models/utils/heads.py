@@ -1,0 +1,41 @@
+from typing import Sequence
+
+from torch import Tensor, nn
+
+
+def main_decode_head(segmentor: nn.Module) -> nn.Module:
+    """The decode head that predicts: the last one of a cascade."""
+    head = segmentor.decode_head
+    return head[-1] if isinstance(head, nn.ModuleList) else head
+
+
+def forward_decode_head(segmentor: nn.Module, feats: Sequence[Tensor]) -> None:
+    """Run the decode head, or every stage of a cascade in turn.
+
+    What it computes is read by :func:`capture_head`.
+    """
+    head = segmentor.decode_head
+    if not isinstance(head, nn.ModuleList):
+        head.forward(feats)
+        return
+    output = head[0].forward(feats)
+    for stage in head[1:]:
+        output = stage.forward(feats, output)
+
+
+def redraw_weights(module: nn.Module) -> None:
+    """Draw all weights of a module of mmengine again."""
+    for child in module.modules():
+        if hasattr(child, 'reset_parameters'):
+            child.reset_parameters()
+        if hasattr(child, '_is_init'):
+            child._is_init = False
+    module.init_weights()
+
+
+def freeze_norm_parameters(module: nn.Module) -> None:
+    """Take scale and shift of all normalisation layers out of training."""
+    for child in module.modules():
+        if isinstance(child, (nn.modules.batchnorm._NormBase, nn.LayerNorm,
+                              nn.GroupNorm)):
+            child.requires_grad_(False)
