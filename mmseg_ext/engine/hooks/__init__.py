@@ -1,0 +1,5 @@
+from .ema_teacher_hook import EMATeacherHook
+from .error_simulation_hook import ErrorSimulationHook
+from .stage_hook import StageHook
+
+__all__ = ['EMATeacherHook', 'ErrorSimulationHook', 'StageHook']

@@ -1,0 +1,211 @@
+from typing import Dict, Iterator, List, Optional, Tuple, Union
+
+from mmengine.dist import get_rank, get_world_size
+from mmengine.hooks import CheckpointHook
+from mmengine.logging import print_log
+from mmengine.runner import IterBasedTrainLoop
+from mmseg.registry import LOOPS
+from torch.utils.data import DataLoader
+
+from ...datasets.samplers.seeded_index import hash_seed
+from ..hooks.train_state_hook import TrainStateHook
+from .randomness import seed_process, set_rng_state
+
+
+@LOOPS.register_module()
+class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
+    """Iteration loop whose resumed run equals the uninterrupted one.
+
+    **Random numbers.** Ahead of every iteration python, numpy and torch are
+    seeded with a hash of (run seed, rank, iteration). Dropout, sampled
+    windows and everything else that the main process draws is thereby a
+    function of the iteration, whatever happened before it: validation, a
+    kill, a resume. Data workers get the same property from
+    ``MultiSourceSampler``: each index carries a seed made of (run seed,
+    source, position in the source's stream), with which the data set seeds
+    the worker before it loads and augments that sample. The number of workers
+    therefore has no influence either. Plain data sets get it from
+    ``SeededDataset``.
+
+    **Data order.** A sampler with ``set_start_batch`` is advanced in O(1):
+    nothing is loaded to be thrown away. With any other sampler the loop falls
+    back to the stock way, which loads every batch already trained on, and
+    says so once. If world size or batch size changed since the checkpoint,
+    training continues behind the samples already consumed per source.
+
+    **Checkpoint.** :class:`TrainStateHook`, which the loop registers, adds
+    ``data_order`` (seed, world size, batch, samples consumed per source) and
+    ``rng_state`` (of the saving process). On resume both are restored, the
+    seed of the sampler included, which the runner has drawn anew if the
+    config leaves it open. With the seeding above ``rng_state`` matters only
+    for what runs before the first iteration.
+
+    Args:
+        runner (Runner): The runner.
+        dataloader (DataLoader or dict): Training data.
+        max_iters (int): Length of the training.
+        val_begin (int): First iteration that may validate. Defaults to 1.
+        val_interval (int): Iterations between validations. Defaults to 1000.
+        dynamic_intervals (list[tuple[int, int]], optional): As in the stock
+            loop. Defaults to None.
+
+    Raises:
+        ValueError: If the batch size of the data loader is not that of the
+            sampler.
+    """
+
+    def __init__(
+            self,
+            runner,
+            dataloader: Union[DataLoader, Dict],
+            max_iters: int,
+            val_begin: int = 1,
+            val_interval: int = 1000,
+            dynamic_intervals: Optional[List[Tuple[int, int]]] = None) -> None:
+        super().__init__(runner, dataloader, max_iters, val_begin,
+                         val_interval, dynamic_intervals)
+        self.sampler = self.dataloader.sampler
+        if hasattr(self.sampler, 'bind_batch_size'):
+            self.sampler.bind_batch_size(self.dataloader.batch_size)
+        # Iterations ahead of the batch from which the sampler counts.
+        self._offset = 0
+        self.train_state = TrainStateHook(self)
+        runner.register_hook(self.train_state)
+
+    def run(self) -> None:
+        """Train; a resumed run continues the data order first."""
+        self._check_checkpoint_interval()
+        start = self._iter
+        if start > 0:
+            if self.train_state.rng_state is not None and get_rank() == 0:
+                set_rng_state(self.train_state.rng_state)
+            if self._advance_sampler():
+                # Workers have begun to load from the start of the order.
+                self.dataloader_iterator = _Skipping(
+                    type(self.dataloader_iterator)(self.dataloader), start)
+        return super().run()
+
+    def run_iter(self, data_batch) -> None:
+        """Seed the process, then train on one batch.
+
+        Args:
+            data_batch (dict): Batch from the data loader.
+        """
+        seed_process(self.iteration_seed(self._iter))
+        super().run_iter(data_batch)
+        # What a loader without workers draws for the next batch.
+        seed_process(self.iteration_seed(self._iter, 'data'))
+
+    def iteration_seed(self, iteration: int, stream: str = 'step') -> int:
+        """Give the seed that an iteration of this rank starts from.
+
+        Args:
+            iteration (int): Zero-based training iteration.
+            stream (str): ``step`` or ``data``. Defaults to ``step``.
+
+        Returns:
+            int: Seed in [0, 2**32).
+        """
+        return hash_seed(self.runner.seed, get_rank(), stream, iteration)
+
+    def data_order(self) -> Optional[dict]:
+        """Describe the data order at the end of the current iteration.
+
+        Returns:
+            dict or None: State of the sampler (seed, batch, samples consumed
+            per source by all ranks together) with the world size and the
+            batch size of one rank; None with a sampler that has no state.
+        """
+        if not self._is_seekable:
+            return None
+        batches = self._iter + 1 - self._offset
+        return dict(
+            self.sampler.state_dict(batches),
+            world_size=get_world_size(),
+            batch_size=self.dataloader.batch_size)
+
+    @property
+    def _is_seekable(self) -> bool:
+        return hasattr(self.sampler, 'set_start_batch')
+
+    def _advance_sampler(self) -> bool:
+        """Put the sampler behind the data already used, if it can seek."""
+        if not self._is_seekable:
+            print_log(
+                f'{type(self.sampler).__name__} cannot seek: all batches up '
+                f'to iteration {self._iter} are loaded and dropped. Use '
+                "train_dataloader.sampler=dict(type='MultiSourceSampler') to "
+                'resume at once.',
+                logger='current',
+                level='WARNING')
+            return False
+        order = self.train_state.data_order
+        if order is None:
+            # A checkpoint of another loop: the iteration is all it tells.
+            self.sampler.set_seed(self.runner.seed)
+            self.sampler.set_start_batch(self._iter)
+            print_log(
+                'The checkpoint carries no data order: it is taken from the '
+                f'seed {self.runner.seed} and the iteration {self._iter}.',
+                logger='current',
+                level='WARNING')
+            return True
+        self.sampler.load_state_dict(order)
+        self._offset = self._iter - self._batches_drawn(order['consumed'])
+        layout = self.sampler.state_dict(0)['steps']
+        if layout == order['steps']:
+            print_log(
+                f'Data order resumed at iteration {self._iter}; no batch is '
+                'loaded to be dropped.',
+                logger='current')
+        else:
+            print_log(
+                f'The images per step changed from {order["steps"]} '
+                f'(world size {order["world_size"]}) to {layout} (world size '
+                f'{get_world_size()}): the data order goes on behind the '
+                f'images consumed per source, {order["consumed"]}.',
+                logger='current',
+                level='WARNING')
+        return True
+
+    def _batches_drawn(self, consumed: Dict[str, int]) -> int:
+        """Count the sampler's batches up to a number of samples."""
+        base, first = self.sampler.consumed(0), self.sampler.consumed(1)
+        return max(0, *((consumed[name] - base[name]) //
+                        (first[name] - base[name])
+                        for name in base if first[name] > base[name]))
+
+    def _check_checkpoint_interval(self) -> None:
+        counts = getattr(self.runner.optim_wrapper, '_accumulative_counts', 1)
+        for hook in self.runner.hooks:
+            if (isinstance(hook, CheckpointHook) and not hook.by_epoch
+                    and hook.interval > 0 and hook.interval % counts):
+                print_log(
+                    f'default_hooks.checkpoint.interval={hook.interval} is '
+                    'not a multiple of optim_wrapper.accumulative_counts='
+                    f'{counts}: a checkpoint loses the gradients accumulated '
+                    'since the last step, and a resumed run is not exact.',
+                    logger='current',
+                    level='WARNING')
+
+
+class _Skipping:
+    """Answer the stock loop's skipped batches without loading any.
+
+    Args:
+        iterator (Iterator): Batches from the resumed position on.
+        skip (int): Number of batches that the stock loop will throw away.
+    """
+
+    def __init__(self, iterator: Iterator, skip: int) -> None:
+        self._iterator = iterator
+        self._skip = skip
+
+    def __iter__(self) -> '_Skipping':
+        return self
+
+    def __next__(self) -> Optional[dict]:
+        if self._skip > 0:
+            self._skip -= 1
+            return None
+        return next(self._iterator)
