@@ -1,0 +1,45 @@
+from contextlib import contextmanager
+
+from torch import nn
+from torch.nn.modules.dropout import _DropoutNd
+
+# Stochastic layers of mmcv, mmpretrain, timm and torchvision, which share no
+# base class. Subclasses count as well.
+_DROPOUT_NAMES = {'DropPath', 'DropBlock', 'DropBlock2d', 'StochasticDepth'}
+
+
+def is_dropout(module: nn.Module) -> bool:
+    """Whether a module drops something at random while it trains.
+
+    ``nn.MultiheadAttention`` counts: its attention dropout is no module of
+    its own, and nothing else in it depends on the mode.
+    """
+    if isinstance(module, (_DropoutNd, nn.MultiheadAttention)):
+        return True
+    return any(cls.__name__ in _DROPOUT_NAMES for cls in type(module).__mro__)
+
+
+@contextmanager
+def eval_dropout(module: nn.Module):
+    """Switch dropout and drop-path off, and leave every other mode alone.
+
+    In the scope, batch normalisation of a module in train mode still uses
+    (and updates by) the statistics of the batch. On exit, also by an
+    exception, each layer gets back the mode that it had.
+
+    Args:
+        module (nn.Module): The module whose stochastic layers are meant.
+    """
+    training = [
+        layer for layer in module.modules()
+        if layer.training and is_dropout(layer)
+    ]
+    # The flag and not eval(): that of mmseg's backbones returns None, and
+    # children of an attention layer keep their mode.
+    for layer in training:
+        layer.training = False
+    try:
+        yield module
+    finally:
+        for layer in training:
+            layer.training = True
