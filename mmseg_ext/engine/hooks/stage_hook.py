@@ -1,3 +1,4 @@
+import logging
 from typing import List, Optional, Sequence, Tuple
 
 from mmengine.hooks import Hook
@@ -103,7 +104,7 @@ class StageHook(Hook):
                     f'training ends at {runner.max_iters}: it is never '
                     'reached.',
                     logger='current',
-                    level='WARNING')
+                    level=logging.WARNING)
         self._current = None
         self._establish(runner)
 

@@ -1,3 +1,4 @@
+import logging
 from typing import Dict, Iterator, List, Optional, Tuple, Union
 
 from mmengine.dist import get_rank, get_world_size
@@ -137,7 +138,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
                 "train_dataloader.sampler=dict(type='MultiSourceSampler') to "
                 'resume at once.',
                 logger='current',
-                level='WARNING')
+                level=logging.WARNING)
             return False
         order = self.train_state.data_order
         if order is None:
@@ -148,7 +149,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
                 'The checkpoint carries no data order: it is taken from the '
                 f'seed {self.runner.seed} and the iteration {self._iter}.',
                 logger='current',
-                level='WARNING')
+                level=logging.WARNING)
             return True
         self.sampler.load_state_dict(order)
         self._offset = self._iter - self._batches_drawn(order['consumed'])
@@ -165,7 +166,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
                 f'{get_world_size()}): the data order goes on behind the '
                 f'images consumed per source, {order["consumed"]}.',
                 logger='current',
-                level='WARNING')
+                level=logging.WARNING)
         return True
 
     def _batches_drawn(self, consumed: Dict[str, int]) -> int:
@@ -186,7 +187,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
                     f'{counts}: a checkpoint loses the gradients accumulated '
                     'since the last step, and a resumed run is not exact.',
                     logger='current',
-                    level='WARNING')
+                    level=logging.WARNING)
 
 
 class _Skipping:
