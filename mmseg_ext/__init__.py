@@ -3,15 +3,17 @@
 Importing the package registers every component into the stock registries:
 ``custom_imports = dict(imports=['mmseg_ext'])`` is all that a config needs.
 """
+from .utils.stack import check_stack
 from .version import __version__
 
-# isort: split
+check_stack()
+
 # ``compat`` readies the frozen OpenMMLab stack for the torch in use, hence it
 # goes ahead of everything that imports mmcv or mmseg.
-from . import compat
+from . import compat  # noqa: E402
 
 # isort: split
-from . import datasets, engine, evaluation, models
+from . import datasets, engine, evaluation, models  # noqa: E402
 
 __all__ = [
     '__version__', 'compat', 'datasets', 'engine', 'evaluation', 'models'

@@ -1,0 +1,47 @@
+"""Count the operations of a model with the stock tool of MMSegmentation.
+
+The stock tool reads ``cfg.model.decode_head``. An algorithm predicts with the
+segmentor that it wraps and with nothing else, so that is what is counted.
+"""
+import argparse
+import sys
+import tempfile
+from pathlib import Path
+
+from mmengine.config import Config, DictAction
+
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from mmseg_ext.utils.stock_tools import (inner_segmentor,  # noqa: E402
+                                         run_stock_tool)
+
+TOOL = 'analysis_tools/get_flops.py'
+
+
+def main() -> None:
+    if {'-h', '--help'} & set(sys.argv):
+        return run_stock_tool(TOOL)
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument('config')
+    parser.add_argument('--shape', nargs='+', default=[])
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    args = parser.parse_args()
+    cfg = Config.fromfile(args.config)
+    # Here, since the options name fields of the config as the user knows it.
+    cfg.merge_from_dict(args.cfg_options or {})
+    plain = Config(
+        dict(
+            model=inner_segmentor(cfg.model),
+            default_scope='mmseg',
+            custom_imports=dict(imports=['mmseg_ext'])))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, Path(args.config).stem + '.py')
+        plain.dump(path)
+        shape = ['--shape', *args.shape] if args.shape else []
+        sys.argv = [sys.argv[0], str(path), *shape]
+        run_stock_tool(TOOL)
+
+
+if __name__ == '__main__':
+    main()
