@@ -1,6 +1,6 @@
 import copy
 from abc import ABCMeta, abstractmethod
-from typing import Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence
 
 from mmengine.model import is_model_wrapper
 from mmseg.models import BaseSegmentor
@@ -134,6 +134,26 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
                 f'{type(self).__name__} trains in the stages '
                 f'{list(self.stage_names)}, but none is set: add '
                 "dict(type='StageHook', stages=[...]) to custom_hooks.")
+
+    def bare_passes(
+        self, inputs: Dict[str, Tensor], data_samples: Dict[str, SampleList]
+    ) -> Dict[str, Callable[[], Optional[Tensor]]]:
+        """The passes of one iteration that the method cannot do without.
+
+        ``tools/analysis_tools/step_floor.py`` holds the cost of a training
+        iteration against their sum.
+
+        Args:
+            inputs (dict[str, Tensor]): A preprocessed batch.
+            data_samples (dict[str, list[SegDataSample]]): Its samples.
+
+        Returns:
+            dict[str, Callable]: By name, functions that run one network
+            forward and return a scalar to call ``backward`` on, or None
+            where there is no backward pass.
+        """
+        raise NotImplementedError(
+            f'{type(self).__name__} does not list its bare_passes.')
 
     # -- inference, all delegated -----------------------------------------
 

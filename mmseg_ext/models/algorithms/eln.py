@@ -1,4 +1,4 @@
-from typing import Dict, Optional, Sequence, Tuple
+from typing import Callable, Dict, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -15,7 +15,7 @@ from ..utils.head_capture import capture_head
 from ..utils.heads import (freeze_norm_parameters, main_decode_head,
                            redraw_weights)
 from ..utils.masks import stack_labels, stack_valid_masks
-from .self_training import SelfTraining, check_option
+from .self_training import SelfTraining, check_option, total
 
 
 @MODELS.register_module()
@@ -204,6 +204,34 @@ class ELN(SelfTraining):
                 "add dict(type='ErrorSimulationHook') to custom_hooks, or "
                 'set model.aux_decoders to None.')
         return self.error_simulation
+
+    def bare_passes(
+        self, inputs: Dict[str, Tensor], data_samples: Dict[str, SampleList]
+    ) -> Dict[str, Callable[[], Optional[Tensor]]]:
+        """See :meth:`BaseAlgorithm.bare_passes`; those of stage ``semi``."""
+        images, samples = inputs['labeled'], data_samples['labeled']
+        labels, valid = stack_labels(samples), stack_valid_masks(samples)
+        with torch.no_grad():
+            feats = [x.detach() for x in self.segmentor.extract_feat(images)]
+            logits = self.class_logits(
+                resize(
+                    self.decode(self.segmentor, images)[0],
+                    size=labels.shape[1:],
+                    mode='bilinear',
+                    align_corners=self.align_corners))
+        passes = dict(
+            labeled_student=lambda: total(self.segmentor.loss(images, samples))
+        )
+        for index, decoder in enumerate(self.aux_decoders):
+            passes[f'labeled_aux_decoder_{index}'] = (
+                lambda decoder=decoder: total(
+                    decoder.loss(feats, samples, self.train_cfg)))
+        if self.pseudo_filter.trainable:
+            for index in range(len(self.aux_decoders) + 1):
+                passes[f'labeled_filter_{index}'] = lambda: total(
+                    self.pseudo_filter.loss(images, logits, labels, valid))
+        passes.update(self.unlabeled_passes(inputs, data_samples))
+        return passes
 
     def select_pseudo_labels(self, images: Tensor,
                              logits: Tensor) -> PseudoLabels:

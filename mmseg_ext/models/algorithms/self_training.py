@@ -1,5 +1,6 @@
 from abc import abstractmethod
-from typing import Dict, List, Optional, Sequence, Tuple
+from functools import partial
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -185,6 +186,45 @@ class SelfTraining(MeanTeacher):
                 valid_mask=valid)
         return losses
 
+    def unlabeled_passes(
+        self, inputs: Dict[str, Tensor], data_samples: Dict[str, SampleList]
+    ) -> Dict[str, Callable[[], Optional[Tensor]]]:
+        """The part of :meth:`bare_passes` on unlabelled images."""
+        images = inputs['unlabeled']
+        with torch.no_grad():
+            logits, feats = self.decode(self.teacher, images)
+            logits = self._at_pseudo_size(logits, images)
+            pseudo = self.select_pseudo_labels(images, logits)
+            keep = pseudo.keep
+            if self.loss_contrast is not None:
+                keys = self.teacher_projector(feats)
+
+        def teacher_pass():
+            with torch.no_grad():
+                self.decode(self.teacher, images)
+
+        def filter_pass():
+            with torch.no_grad():
+                self.select_pseudo_labels(images, logits)
+
+        def student_pass(view):
+            logits, feats = self.decode(self.segmentor, inputs[view])
+            logits = self._at_pseudo_size(logits, images)
+            loss = self.pseudo_loss(logits, pseudo.labels, keep, keep)
+            if self.loss_contrast is not None:
+                grid = feats.shape[2:]
+                loss = loss + self.loss_contrast(
+                    self.projector(feats), keys,
+                    resize_nearest(pseudo.labels, grid),
+                    resize_nearest(keep, grid))
+            return loss
+
+        passes = dict(unlabeled_teacher=teacher_pass)
+        passes['unlabeled_filter'] = filter_pass
+        for view in self.student_views:
+            passes[f'{view}_student'] = partial(student_pass, view)
+        return passes
+
     def pseudo_loss(self, logits: Tensor, labels: Tensor, keep: Tensor,
                     valid: Tensor) -> Tensor:
         """Cross entropy with the kept pseudo labels, in float32.
@@ -235,6 +275,11 @@ class SelfTraining(MeanTeacher):
             name: value * weight if 'loss' in name else value
             for name, value in losses.items()
         }
+
+
+def total(losses: Dict[str, Tensor]) -> Tensor:
+    """Sum of the losses in a dict that holds other figures too."""
+    return sum(value for name, value in losses.items() if 'loss' in name)
 
 
 def check_option(name: str, value: str, options: Sequence[str]) -> None:
