@@ -133,12 +133,10 @@ class MultiSourceSampler(Sampler):
                 f'{sorted(self.lengths)}.')
         consumed = {name: int(count) for name, count in consumed.items()}
         batches = self._whole_batches(consumed)
-        if batches is not None:
-            self.load_state_dict(
-                dict(first={name: 0
-                            for name in consumed}, batch=batches))
+        if batches is None:
+            self._start(consumed, 0)
         else:
-            self.load_state_dict(dict(first=consumed, batch=0))
+            self._start({name: 0 for name in consumed}, batches)
 
     def consumed(self, batches: int) -> Dict[str, int]:
         """Samples of each source that all ranks have drawn.
@@ -150,10 +148,9 @@ class MultiSourceSampler(Sampler):
         Returns:
             dict[str, int]: Samples by source, for :meth:`set_consumed`.
         """
-        scale = self._samples_per_batch()
         return {
-            name: self._orders[name].start + batches * scale * self._step(name)
-            for name in self.lengths
+            name: self._orders[name].start + batches * step
+            for name, step in self._steps().items()
         }
 
     def state_dict(self, batches: int) -> dict:
@@ -170,8 +167,7 @@ class MultiSourceSampler(Sampler):
             batch=int(batches),
             first={name: order.start
                    for name, order in self._orders.items()},
-            steps={name: self._step(name)
-                   for name in self.lengths},
+            steps=self._steps(),
             consumed=self.consumed(batches))
 
     def load_state_dict(self, state: Mapping) -> None:
@@ -182,18 +178,11 @@ class MultiSourceSampler(Sampler):
                 with other batches (world size or ``source_sizes``), goes on
                 by :meth:`set_consumed`.
         """
-        if 'seed' in state:
-            self.set_seed(state['seed'])
-        steps = state.get('steps')
-        if steps is not None and dict(steps) != {
-                name: self._step(name)
-                for name in self.lengths
-        }:
+        self.set_seed(state['seed'])
+        if dict(state['steps']) != self._steps():
             self.set_consumed(state['consumed'])
             return
-        self._first = dict(state['first'])
-        self._build_orders()
-        self.set_start_batch(state['batch'])
+        self._start(state['first'], state['batch'])
 
     def __iter__(self) -> Iterator[SeededIndex]:
         batch = self._start_batch * self._samples_per_batch()
@@ -225,6 +214,11 @@ class MultiSourceSampler(Sampler):
         seed = hash_seed(self.seed, name, 'sample', order.start + position)
         return SeededIndex(offset + order[position], seed)
 
+    def _start(self, first: Mapping[str, int], batch: int) -> None:
+        self._first = dict(first)
+        self._build_orders()
+        self.set_start_batch(batch)
+
     def _build_orders(self) -> None:
         self._orders = {
             name: SourceOrder(length, self._step(name), name, self.seed,
@@ -233,8 +227,13 @@ class MultiSourceSampler(Sampler):
         }
 
     def _step(self, name: str) -> int:
-        """Images of a source in a global batch."""
+        """Images of a source in a global batch of ``source_sizes``."""
         return self.source_sizes[name] * self.world_size
+
+    def _steps(self) -> Dict[str, int]:
+        """Images of each source in a global batch of the data loader."""
+        scale = self._samples_per_batch()
+        return {name: scale * self._step(name) for name in self.lengths}
 
     def _samples_per_batch(self) -> int:
         # Without sizes each "batch" of this sampler is a single image.
@@ -242,11 +241,11 @@ class MultiSourceSampler(Sampler):
 
     def _whole_batches(self, consumed: Mapping[str, int]) -> Optional[int]:
         """Number of batches in which exactly these samples were drawn."""
-        scale = self._samples_per_batch()
-        batches = max(count // (scale * self._step(name))
-                      for name, count in consumed.items() if self._step(name))
-        if all(batches * scale * self._step(name) == count
-               for name, count in consumed.items()):
+        steps = self._steps()
+        batches = max(consumed[name] // step
+                      for name, step in steps.items() if step)
+        if all(consumed[name] == batches * step
+               for name, step in steps.items()):
             return batches
         return None
 

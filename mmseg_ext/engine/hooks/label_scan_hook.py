@@ -1,0 +1,64 @@
+from typing import Optional
+
+from mmengine.dist import broadcast_object_list, is_main_process
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmseg.registry import HOOKS
+
+from ...datasets.class_check import class_faults, walk_heads
+from ...datasets.label_scan import scan_labels
+
+
+@HOOKS.register_module()
+class LabelScanHook(Hook):
+    """Refuses wrong training data ahead of the first iteration.
+
+    Reads a few images and labels of every source, as ``scan_labels`` tells,
+    and compares the model's ``num_classes`` with the classes of the data. The
+    first process reads; all of them raise.
+
+    Args:
+        max_images (int): Images to read of each source. Defaults to 16.
+
+    Raises:
+        ValueError: If something is wrong; names the file or config field.
+    """
+
+    def __init__(self, max_images: int = 16) -> None:
+        if max_images < 0:
+            raise ValueError('LabelScanHook.max_images must be >= 0, but got '
+                             f'{max_images}.')
+        self.max_images = max_images
+
+    def before_train(self, runner) -> None:
+        """Scan the training data.
+
+        Args:
+            runner (Runner): The runner.
+        """
+        message = [self._find_faults(runner) if is_main_process() else None]
+        broadcast_object_list(message)
+        if message[0] is not None:
+            raise ValueError(message[0])
+
+    def _find_faults(self, runner) -> Optional[str]:
+        try:
+            model = runner.model
+            if is_model_wrapper(model):
+                model = model.module
+            dataset = runner.train_dataloader.dataset
+            faults = class_faults(model, dataset)
+            counts = [head.num_classes for _, head in walk_heads(model)]
+            for report in scan_labels(
+                    dataset,
+                    num_classes=counts[0] if counts else None,
+                    max_images=self.max_images):
+                faults.extend(report.faults)
+        except Exception as error:  # else the other ranks would wait forever
+            return f'The scan of the training data failed with {error!r}.'
+        if not faults:
+            return None
+        more = len(faults) - 1
+        return faults[0] + (
+            f' ({more} more faults; tools/check_dataset.py lists all.)'
+            if more else '')

@@ -1,0 +1,110 @@
+"""Check all images and labels of a config and print their histogram."""
+import argparse
+import sys
+from pathlib import Path
+
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
+from mmengine.config import Config, DictAction  # noqa: E402
+from mmengine.registry import init_default_scope  # noqa: E402
+from mmengine.utils import ProgressBar  # noqa: E402
+from mmseg.registry import DATASETS  # noqa: E402
+
+from mmseg_ext.datasets.class_check import (  # noqa: E402
+    class_faults, walk_heads)
+from mmseg_ext.datasets.dataset_tree import walk_datasets  # noqa: E402
+from mmseg_ext.datasets.label_scan import (  # noqa: E402
+    format_report, scan_indices, scan_labels)
+
+SPLITS = ('train', 'val', 'test')
+
+
+def parse_args() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('config', help='config file')
+    parser.add_argument(
+        '--splits',
+        nargs='+',
+        choices=SPLITS,
+        default=SPLITS,
+        help='data loaders to check (default: all that the config has)')
+    parser.add_argument(
+        '--max-images',
+        type=int,
+        default=None,
+        help='images to check in each data set (default: all)')
+    parser.add_argument(
+        '--max-faults',
+        type=int,
+        default=100,
+        help='faults to print of each data set (default: 100)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings of the config, as key=value')
+    return parser.parse_args()
+
+
+def check_split(cfg: Config, field: str, args: argparse.Namespace) -> int:
+    """Check one data loader's data and print what was found.
+
+    Args:
+        cfg (Config): The config.
+        field (str): Config field of the data set.
+        args (Namespace): Options of the command line.
+
+    Returns:
+        int: Number of faults.
+    """
+    print(f'{field}: loading the file lists')
+    try:
+        dataset = DATASETS.build(cfg[field.split('.')[0]].dataset)
+        leaves = list(walk_datasets(dataset, field))
+        for _, leaf in leaves:
+            leaf.full_init()
+    except Exception as error:
+        print(f'  ERROR {field}: {error}\n')
+        return 1
+    faults = class_faults(cfg.get('model', {}), dataset, field)
+    heads = [head['num_classes'] for _, head in walk_heads(cfg.model)
+             ] if 'model' in cfg else []
+    total = sum(
+        len(scan_indices(len(leaf), args.max_images)) for _, leaf in leaves)
+    progress = ProgressBar(total)
+    reports = scan_labels(dataset, field, heads[0] if heads else None,
+                          args.max_images, progress.update)
+    print('\n')
+    for report in reports:
+        print(format_report(report))
+        faults.extend(report.faults)
+    for fault in faults[:args.max_faults]:
+        print(f'  ERROR {fault}')
+    if len(faults) > args.max_faults:
+        print(f'  ... and {len(faults) - args.max_faults} more')
+    print()
+    return len(faults)
+
+
+def main() -> int:
+    args = parse_args()
+    cfg = Config.fromfile(args.config)
+    if args.cfg_options is not None:
+        cfg.merge_from_dict(args.cfg_options)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    num_faults, seen = 0, []
+    for split in args.splits:
+        loader = cfg.get(f'{split}_dataloader')
+        # A test split is most often the validation split once more.
+        if not loader or loader['dataset'] in seen:
+            continue
+        seen.append(loader['dataset'])
+        num_faults += check_split(cfg, f'{split}_dataloader.dataset', args)
+    print(f'{num_faults} faults found.' if num_faults else 'No fault found.')
+    return int(num_faults > 0)
+
+
+if __name__ == '__main__':
+    sys.exit(main())
