@@ -74,19 +74,22 @@ need_disk_space() {
 }
 
 pip_install() {
-    local log="$VENV/install.log"
+    local log="$VENV/install.log" output
     echo "+ pip install $*" >>"$log"
-    "$VENV_PYTHON" -m pip install --disable-pip-version-check \
+    output=$("$VENV_PYTHON" -m pip install --disable-pip-version-check \
         --progress-bar off --constraint requirements/constraints.txt "$@" \
-        >>"$log" 2>&1 && return
-    tail -n 15 "$log" >&2
-    if grep -qiE 'No space left on device|Disk quota exceeded' "$log"; then
-        fail "the disk is full; free some space and call again."
-    elif grep -qiE 'connection broken|Max retries exceeded|NameResolution' \
-        "$log" || grep -qiE 'timed out|unreachable|ProxyError' "$log"; then
-        fail "the package index cannot be reached; check the network (or" \
-            "PIP_INDEX_URL and the proxy settings) and call again."
-    fi
+        2>&1 | tee -a "$log") && return
+    case $output in
+        *'No space left on device'* | *'Disk quota exceeded'*)
+            fail "the disk is full; free some space and call again."
+            ;;
+        *'connection broken'* | *'Max retries exceeded'* | *'timed out'* | \
+            *'unreachable'* | *ProxyError*)
+            fail "the package index cannot be reached; check the network (or" \
+                "PIP_INDEX_URL and the proxy settings) and call again."
+            ;;
+    esac
+    tail -n 15 <<<"$output" >&2
     fail "pip could not install $*; the whole output is in $log."
 }
 
