@@ -159,21 +159,3 @@ class ErrorSimulationGate(nn.Module):
     def extra_repr(self) -> str:
         """Settings."""
         return f'alphas={self.alphas}, scope={self.scope}, sync={self.sync}'
-
-
-def gate_labels(labels: Tensor,
-                gate: Tensor,
-                ignore_index: int = 255) -> Tensor:
-    """Labels in which the images of a closed gate are ignored.
-
-    Any loss of a head, computed on these labels, is gated image by image.
-
-    Args:
-        labels (Tensor): Class indices of shape (N, H, W).
-        gate (Tensor): 0 or 1, of shape (N, ).
-        ignore_index (int): Label that does not count. Defaults to 255.
-
-    Returns:
-        Tensor: Labels of shape (N, H, W).
-    """
-    return labels.masked_fill(gate.view(-1, 1, 1) == 0, ignore_index)

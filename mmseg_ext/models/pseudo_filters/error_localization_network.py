@@ -1,0 +1,81 @@
+from typing import Dict
+
+import torch
+from mmseg.registry import MODELS
+from mmseg.utils import ConfigType
+from torch import Tensor
+
+from .base import PseudoLabels, mean_where
+from .filter_network import FilterNetwork
+
+
+@MODELS.register_module()
+class ErrorLocalizationNetwork(FilterNetwork):
+    """ELN: tells for each pixel whether its predicted class is right.
+
+    It needs no notion of the classes themselves, which is easier than to
+    predict them again, and replaces a confidence threshold. A pixel is kept
+    where the output is greater than 0. Of `Semi-supervised Semantic
+    Segmentation with Error Localization Network
+    <https://arxiv.org/abs/2204.02078>`_.
+
+    Args:
+        num_classes (int): Number of channels of the logits.
+        void (str): ``'error'`` teaches that any prediction on a void pixel
+            of the ground truth is wrong, ``'exclude'`` leaves such pixels
+            out. Padding is always left out. Defaults to 'error'.
+        loss (dict): Config of the loss. Defaults to
+            ``dict(type='ErrorLocalizationLoss')``.
+        **kwargs: As of :class:`FilterNetwork`.
+
+    Raises:
+        ValueError: If ``void`` is neither of the two.
+    """
+
+    def __init__(self,
+                 num_classes: int,
+                 void: str = 'error',
+                 loss: ConfigType = dict(type='ErrorLocalizationLoss'),
+                 **kwargs) -> None:
+        super().__init__(num_classes, out_channels=1, **kwargs)
+        self._check_option('void', void, ('error', 'exclude'))
+        self.void = void
+        self.loss_module = MODELS.build(loss)
+
+    @torch.no_grad()
+    def select(self, images: Tensor, logits: Tensor) -> PseudoLabels:
+        """See :meth:`BasePseudoFilter.select`."""
+        judged = self.resize(self.forward(images, logits).float(), logits)
+        judged = judged.squeeze(1)
+        return PseudoLabels(
+            logits.argmax(dim=1), judged > 0, judged.sigmoid())
+
+    def loss(self,
+             images: Tensor,
+             logits: Tensor,
+             seg_label: Tensor,
+             valid_mask: Tensor,
+             ignore_index: int = 255) -> Dict[str, Tensor]:
+        """See :meth:`BasePseudoFilter.loss`.
+
+        Returns:
+            dict[str, Tensor]: The loss; ``input_accuracy``, the share of
+            right pixels of the prediction; ``error_recall`` and
+            ``valid_recall``, the shares of wrong and of right pixels that
+            the network recognises.
+        """
+        logits = self.at_image_size(images, logits)
+        judged = self.resize(self.judge(images, logits).float(), seg_label)
+        if self.void == 'exclude':
+            valid_mask = valid_mask & (seg_label != ignore_index)
+        correct = (logits.argmax(dim=1) == seg_label) & (
+            seg_label != ignore_index)
+        loss = self.loss_module(judged, correct, valid_mask)
+        with torch.no_grad():
+            kept = judged.squeeze(1) > 0
+            return {
+                self.loss_module.loss_name: loss,
+                'input_accuracy': mean_where(correct, valid_mask),
+                'error_recall': mean_where(~kept, valid_mask & ~correct),
+                'valid_recall': mean_where(kept, valid_mask & correct)
+            }
