@@ -12,7 +12,6 @@ from mmengine.runner import Runner
 from mmseg.registry import MODELS
 
 import mmseg_ext  # noqa: F401
-from mmseg_ext.engine.hooks import EMATeacherHook
 from mmseg_ext.models.utils.ema import ModuleTwins
 
 
@@ -85,15 +84,12 @@ def main():
             ModuleTwins(teacher, student)
             for teacher, student in algorithm.teacher_student_pairs()
         ]
-        momentum = next((hook.get('momentum', 0.995)
-                         for hook in cfg.get('custom_hooks', [])
-                         if hook['type'] == EMATeacherHook.__name__), 0.995)
     batch = next(iter(Runner.build_dataloader(cfg.train_dataloader, seed=0)))
 
     def iteration():
         algorithm.train_step(batch, optim_wrapper)
         for pair in twins:
-            pair.lerp_(1 - momentum)
+            pair.lerp_(0.005)
 
     data = algorithm.data_preprocessor(batch, True)
     passes = algorithm.bare_passes(data['inputs'], data['data_samples'])

@@ -251,9 +251,9 @@ class ELN(SelfTraining):
             return super().predict(inputs, data_samples)
         with record_output(self.predictor, 'inference') as recorded:
             results = super().predict(inputs, data_samples)
-        pseudo = self.pseudo_filter.select(
+        keep, score = self.pseudo_filter.localize(
             inputs, self.class_logits(recorded.output))
-        maps = torch.stack([pseudo.keep.float(), pseudo.score], dim=1)
+        maps = torch.stack([keep.float(), score], dim=1)
         for sample, sample_maps in zip(results, maps):
             sample_maps = undo_test_geometry(sample_maps, sample)
             sample.pred_valid = PixelData(data=sample_maps[:1] > 0.5)

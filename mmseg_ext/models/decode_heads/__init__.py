@@ -1,3 +1,4 @@
 from .deeplabv3plus_head import DeepLabV3PlusHead
+from .error_simulation_decoders import ErrorSimulationDecoders
 
-__all__ = ['DeepLabV3PlusHead']
+__all__ = ['DeepLabV3PlusHead', 'ErrorSimulationDecoders']

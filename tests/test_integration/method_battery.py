@@ -1,0 +1,233 @@
+"""What every method must do through the stock tools.
+
+A method's test names its config and inherits the rest::
+
+    class TestELN(MethodBattery):
+        config = 'configs/eln/eln_toystreet.py'
+"""
+import glob
+import json
+import os.path as osp
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmseg.registry import MODELS
+
+from mmseg_ext.models.algorithms import BaseAlgorithm
+
+from .tool_runner import (REPO, STOCK_TOOLS, run_process, run_tool,
+                          tool_command, tool_environment)
+
+
+class MethodBattery:
+    """Train, resume, test, benchmark, export, AMP, two ranks.
+
+    Attributes:
+        config (str): A ``_toystreet`` config, relative to the repository.
+        iters (int): Iterations of a run; a checkpoint is written half way.
+    """
+
+    config = None
+    iters = 6
+
+    def shrink(self, cfg):
+        """Make a run of :attr:`iters` iterations pass through all stages."""
+        if 'stage' in cfg.default_hooks:
+            for index, stage in enumerate(cfg.default_hooks.stage.stages[:-1]):
+                stage['iters'] = min(stage['iters'], 1 + index)
+
+    @pytest.fixture
+    def cfg(self, toystreet, tmp_path):
+        cfg = Config.fromfile(osp.join(REPO, self.config))
+        cfg = Config(relocate(cfg.to_dict(), 'data/toystreet', str(toystreet)))
+        cfg.train_cfg.max_iters = self.iters
+        cfg.train_cfg.val_interval = self.iters
+        cfg.default_hooks.checkpoint.interval = self.iters // 2
+        cfg.default_hooks.checkpoint.max_keep_ckpts = -1
+        cfg.default_hooks.logger.interval = 1
+        cfg.train_dataloader.num_workers = 1
+        cfg.train_dataloader.persistent_workers = True
+        for loader in (cfg.val_dataloader, cfg.test_dataloader):
+            loader.num_workers = 0
+            loader.persistent_workers = False
+        cfg.randomness = dict(seed=0)
+        cfg.work_dir = str(tmp_path / 'work')
+        self.shrink(cfg)
+        return cfg
+
+    @pytest.fixture
+    def path(self, cfg, tmp_path):
+        return write(cfg, tmp_path / 'config.py')
+
+    def test_train_test_benchmark_export(self, cfg, path, tmp_path):
+        """One run, read by every tool that reads a run."""
+        run_tool('tools/train.py', path)
+        checkpoint = osp.join(cfg.work_dir, f'iter_{self.iters}.pth')
+        run_tool('tools/test.py', path, checkpoint, '--work-dir',
+                 tmp_path / 'test')
+        ours = metrics(tmp_path / 'test')
+        assert 'mIoU' in ours
+
+        run_tool('tools/test.py', path, checkpoint, '--tta', '--work-dir',
+                 tmp_path / 'tta')
+        assert 'mIoU' in metrics(tmp_path / 'tta')
+        run_tool('tools/analysis_tools/benchmark.py',
+                 self.many_images(cfg, tmp_path), checkpoint, '--work-dir',
+                 tmp_path / 'benchmark')
+        run_tool('tools/analysis_tools/get_flops.py', path, '--shape', 64, 64)
+
+        if issubclass(MODELS.get(cfg.model.type), BaseAlgorithm):
+            plain = tmp_path / 'plain.pth'
+            run_tool('tools/model_converters/extract_segmentor.py',
+                     checkpoint, plain)
+            stock = write(self.plain(cfg), tmp_path / 'plain.py')
+            self.check_loads_whole(stock, plain)
+            run_tool(
+                osp.join(STOCK_TOOLS, 'test.py'), stock, plain, '--work-dir',
+                tmp_path / 'plain_test')
+            assert metrics(tmp_path / 'plain_test') == ours
+
+    def many_images(self, cfg, tmp_path):
+        """The stock benchmark averages over exactly 200 images."""
+        cfg = cfg.copy()
+        cfg.test_dataloader.dataset = dict(
+            type='RepeatDataset', times=50, dataset=cfg.test_dataloader.dataset)
+        return write(cfg, tmp_path / 'many.py')
+
+    def plain(self, cfg):
+        """The same data and network without any part of ours in the model."""
+        plain = cfg.copy()
+        plain.model = cfg.model.segmentor
+        for key in ('train_dataloader', 'train_cfg', 'optim_wrapper',
+                    'param_scheduler'):
+            plain.pop(key, None)
+        for name in ('stage', 'error_simulation', 'ema_teacher',
+                     'pseudo_label'):
+            plain.default_hooks.pop(name, None)
+        return plain
+
+    def check_loads_whole(self, config, checkpoint):
+        model = MODELS.build(Config.fromfile(config).model)
+        state = torch.load(checkpoint, map_location='cpu')['state_dict']
+        result = model.load_state_dict(state, strict=True)
+        assert not result.missing_keys and not result.unexpected_keys
+
+    def test_stock_train_tool(self, path):
+        """mmseg's own tools/train.py reads the config as it is."""
+        run_tool(osp.join(STOCK_TOOLS, 'train.py'), path)
+
+    def test_resume_after_kill_is_exact(self, cfg, path, tmp_path):
+        """A killed and resumed run equals the straight one, to the bit."""
+        run_tool('tools/train.py', path, '--work-dir', tmp_path / 'straight')
+        half = self.iters // 2
+        killed = tmp_path / 'killed'
+        process = subprocess.Popen(
+            tool_command('tools/train.py', path, '--work-dir', killed),
+            env=tool_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL)
+        deadline = time.time() + 300
+        while not (killed / 'last_checkpoint').exists():
+            assert time.time() < deadline and process.poll() is None
+            time.sleep(0.02)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        name = (killed / 'last_checkpoint').read_text().strip()
+        assert name.endswith(f'iter_{half}.pth')
+        run_tool('tools/train.py', path, '--work-dir', killed, '--resume')
+
+        last = f'iter_{self.iters}.pth'
+        straight = torch.load(tmp_path / 'straight' / last)
+        resumed = torch.load(killed / last)
+        assert_equal(straight['state_dict'], resumed['state_dict'])
+        assert_equal(straight['optimizer'], resumed['optimizer'])
+        assert (losses(tmp_path / 'straight', half) == losses(killed, half))
+
+    @pytest.mark.parametrize('options', [
+        ('--amp', ),
+        ('--cfg-options', 'optim_wrapper.accumulative_counts=2',
+         'optim_wrapper.clip_grad.max_norm=1.0'),
+    ], ids=['amp', 'accumulation and clipping'])
+    def test_train_options(self, cfg, path, options):
+        run_tool('tools/train.py', path, *options)
+        values = losses(cfg.work_dir)
+        assert len(values) == self.iters
+        assert all(torch.isfinite(torch.tensor(value)) for value in values)
+
+    def test_two_processes(self, cfg, path):
+        """The stock distributed launch, two ranks on one machine."""
+        run_process([
+            sys.executable, '-m', 'torch.distributed.run', '--standalone',
+            '--nproc_per_node=2',
+            osp.join(REPO, 'tools/train.py'), path, '--launcher', 'pytorch'
+        ])
+        assert osp.exists(
+            osp.join(cfg.work_dir, f'iter_{self.iters}.pth'))
+        assert len(losses(cfg.work_dir)) == self.iters
+
+
+def relocate(node, old, new):
+    """Replace a leading path in every string of a config."""
+    if isinstance(node, dict):
+        return {key: relocate(value, old, new) for key, value in node.items()}
+    if isinstance(node, (list, tuple)):
+        return type(node)(relocate(value, old, new) for value in node)
+    if isinstance(node, str) and node.startswith(old):
+        return new + node[len(old):]
+    return node
+
+
+def write(cfg, path):
+    cfg.dump(str(path))
+    return str(path)
+
+
+def scalars(work_dir):
+    """All logged scalars of the latest run in a folder, in order."""
+    paths = sorted(glob.glob(f'{work_dir}/*/vis_data/scalars.json'))
+    with open(paths[-1]) as file:
+        return [json.loads(line) for line in file]
+
+
+def losses(work_dir, after=0):
+    """The logged total loss of every iteration from ``after`` on."""
+    rows = scalars(work_dir)
+    return [
+        row['loss'] for row in rows if 'loss' in row and row['step'] > after
+    ]
+
+
+def metrics(work_dir):
+    """Metrics that the stock test tool has written."""
+    paths = sorted(glob.glob(f'{work_dir}/*/*.json'))
+    with open(paths[-1]) as file:
+        values = json.load(file)
+    return {
+        key: value
+        for key, value in values.items() if 'time' not in key
+    }
+
+
+def assert_equal(one, other):
+    """Bitwise equality of nested containers of tensors."""
+    assert type(one) is type(other)
+    if isinstance(one, torch.Tensor):
+        assert torch.equal(one, other)
+    elif isinstance(one, dict):
+        assert one.keys() == other.keys()
+        for key in one:
+            try:
+                assert_equal(one[key], other[key])
+            except AssertionError as error:
+                raise AssertionError(f'{key}: {error}') from None
+    elif isinstance(one, (list, tuple)):
+        assert len(one) == len(other)
+        for pair in zip(one, other):
+            assert_equal(*pair)
+    else:
+        assert one == other

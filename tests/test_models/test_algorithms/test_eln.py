@@ -1,0 +1,347 @@
+import copy
+
+import pytest
+import torch
+from mmengine.config import ConfigDict
+
+from .toy import (BN, LOCALIZATION, NUM_CLASSES, SEGMENTOR, build_eln,
+                  in_stage, loss_sum, make_batch, sample, trained)
+
+NETWORKS = ('segmentor', 'aux_decoders', 'pseudo_filter', 'projector',
+            'teacher', 'teacher_projector')
+
+
+def reached(model):
+    """Networks with a gradient that is not zero."""
+    return {
+        name
+        for name in NETWORKS if any(
+            param.grad is not None and param.grad.abs().sum() > 0
+            for param in getattr(model, name).parameters())
+    }
+
+
+@pytest.mark.parametrize('words,expected', [
+    (('labeled.decode', ), {'segmentor'}),
+    (('aux_decoder', ), {'aux_decoders'}),
+    (('filter', ), {'pseudo_filter'}),
+    (('loss_pseudo', ), {'segmentor'}),
+    (('loss_contrast', ), {'segmentor', 'projector'}),
+])
+def test_each_loss_teaches_its_networks_only(words, expected):
+    torch.manual_seed(0)
+    model = in_stage(build_eln(aux_decoders=dict(alphas=(0., 0.))), 'semi')
+    losses = model.loss(*make_batch())
+    loss_sum(losses, *words).backward()
+    assert reached(model) == expected
+
+
+def test_contrast_leaves_the_classifier_alone():
+    model = in_stage(build_eln(), 'semi')
+    loss_sum(model.loss(*make_batch()), 'loss_contrast').backward()
+    assert model.segmentor.decode_head.conv_seg.weight.grad is None
+
+
+@pytest.mark.parametrize('stage,expected', [
+    ('pretrain', {'segmentor'}),
+    ('localize', {'segmentor', 'aux_decoders', 'pseudo_filter'}),
+    ('semi', {'segmentor', 'aux_decoders', 'pseudo_filter', 'projector'}),
+])
+def test_networks_a_stage_does_not_use_have_no_gradient(stage, expected):
+    model = in_stage(build_eln(), stage)
+    loss_sum(model.loss(*make_batch())).backward()
+    assert {name for name in NETWORKS
+            if trained(getattr(model, name))} == expected
+
+
+def test_closed_gate_gives_zero_gradients_not_none():
+    model = in_stage(
+        build_eln(aux_decoders=dict(alphas=(1e9, 0.))), 'localize')
+    losses = model.loss(*make_batch())
+    loss_sum(losses).backward()
+    assert losses['aux_decoder_0.gate'] == 0
+    assert losses['aux_decoder_1.gate'] == 1
+    closed, opened = model.aux_decoders
+    assert all((param.grad == 0).all() for param in closed.parameters())
+    assert any((param.grad != 0).any() for param in opened.parameters())
+
+
+@pytest.mark.parametrize('gate', ['batch', 'image'])
+def test_open_gate_of_both_scopes_agree(gate):
+    """With all gates open the image scope is the mean over the images."""
+    torch.manual_seed(0)
+    model = build_eln(aux_decoders=dict(alphas=(0., ), gate=gate))
+    model.aux_decoders[0].dropout = None
+    inputs, samples = make_batch()
+    in_stage(model, 'localize')
+    torch.manual_seed(1)
+    losses = model.loss(inputs, samples)
+    feats = model.segmentor.extract_feat(inputs['labeled'])
+    expected = model.aux_decoders[0].loss_by_feat(
+        model.aux_decoders[0].forward(feats), samples['labeled'])
+    torch.testing.assert_close(losses['aux_decoder_0.loss_ce'],
+                               expected['loss_ce'])
+
+
+def test_image_gate_counts_each_image_on_its_own():
+    model = build_eln(aux_decoders=dict(alphas=(1., ), gate='image'))
+    decoder = model.aux_decoders[0]
+    inputs, samples = make_batch()
+    labels = torch.cat([s.gt_sem_seg.data for s in samples['labeled']])
+    with torch.no_grad():
+        feats = model.segmentor.extract_feat(inputs['labeled'])
+        logits = torch.nn.functional.interpolate(
+            decoder.forward(feats), labels.shape[1:], mode='bilinear')
+    # the main decoder is perfect on the first image, hopeless on the second
+    main = torch.nn.functional.one_hot(
+        labels.clamp(max=3), NUM_CLASSES).permute(0, 3, 1, 2).float()
+    main = main * torch.tensor([50., -50.]).view(2, 1, 1, 1)
+    losses, _ = model.aux_decoders.loss(feats, samples['labeled'], labels,
+                                        main, None)
+    assert losses['aux_decoder_0.gate'] == 0.5
+    first = torch.nn.functional.cross_entropy(
+        logits[:1], labels[:1], ignore_index=255)
+    # the dropout of the decoder makes its logits differ between two passes
+    torch.testing.assert_close(
+        losses['aux_decoder_0.loss_ce'], first / 2, rtol=0.3, atol=0.1)
+
+
+def test_teacher_starts_as_the_student_and_then_goes_its_own_way():
+    model = in_stage(build_eln(), 'localize')
+    for param in model.segmentor.parameters():
+        param.data.add_(1.)
+    model.enter_stage('semi')
+    model.set_stage('semi')
+    for key, value in model.segmentor.state_dict().items():
+        assert torch.equal(value, model.teacher.state_dict()[key]), key
+    model.loss(*make_batch())
+    key = 'backbone.layer1.0.bn1.running_mean'
+    assert not torch.equal(model.segmentor.state_dict()[key],
+                           model.teacher.state_dict()[key])
+    assert not any(param.requires_grad for param in model.teacher.parameters())
+
+
+def test_padding_is_never_a_pseudo_label():
+    model = in_stage(
+        build_eln(
+            pseudo_filter=dict(type='ConfidenceFilter', threshold=0.),
+            aux_decoders=None), 'semi')
+    inputs, samples = make_batch()
+    valid = torch.ones(1, 32, 40, dtype=torch.bool)
+    valid[:, :, 24:] = False
+    samples['unlabeled'] = [sample(32, 40, valid=valid) for _ in range(2)]
+    model.capture_pseudo_labels = True
+    losses = model.loss(inputs, samples)
+    keep = model.captured_pseudo_labels['keep_mask']
+    assert keep.shape[2] == 5 and keep[:, :, :3].all()
+    assert not keep[:, :, 3:].any()
+    assert losses['accept_ratio'] == 1
+
+
+def test_no_valid_pixel_is_a_finite_zero():
+    model = in_stage(build_eln(), 'semi')
+    inputs, samples = make_batch(
+        labels=torch.full((2, 1, 32, 40), 255, dtype=torch.long))
+    empty = torch.zeros(1, 32, 40, dtype=torch.bool)
+    for branch in samples:
+        for item in samples[branch]:
+            item.valid_mask.data = empty
+    losses = model.loss(inputs, samples)
+    total = loss_sum(losses)
+    assert torch.isfinite(total) and total == 0
+    total.backward()
+    assert {name for name in NETWORKS if trained(getattr(model, name))} == {
+        'segmentor', 'aux_decoders', 'pseudo_filter', 'projector'
+    }
+
+
+@pytest.mark.parametrize('options', [
+    dict(pseudo_at='image'),
+    dict(pseudo_norm='valid'),
+    dict(student_views=('unlabeled_strong', )),
+    dict(filter_samples='random_one'),
+    dict(loss_contrast=None),
+    dict(aux_decoders=None),
+    dict(freeze_norm_affine=True),
+    dict(teacher_norm='running'),
+    dict(pseudo_filter=dict(LOCALIZATION, type='ErrorCorrectionNetwork')),
+    dict(
+        pseudo_filter=dict(type='ConfidenceFilter', threshold=0.5),
+        aux_decoders=None),
+], ids=str)
+def test_options_train(options):
+    model = in_stage(build_eln(**options), 'semi')
+    losses = model.loss(*make_batch())
+    loss_sum(losses).backward()
+    assert torch.isfinite(loss_sum(losses))
+    names = list(losses)
+    assert ('unlabeled.loss_pseudo' in names) == ('unlabeled' in options.get(
+        'student_views', ('unlabeled', )))
+
+
+def test_pseudo_loss_divides_by_what_the_option_says():
+    logits = torch.randn(1, NUM_CLASSES, 2, 2)
+    labels = torch.zeros(1, 2, 2, dtype=torch.long)
+    keep = torch.tensor([[[True, False], [False, False]]])
+    valid = torch.ones_like(keep)
+    value = -logits.log_softmax(1)[0, 0, 0, 0]
+    for norm, expected in (('accepted', value), ('valid', value / 4)):
+        model = build_eln(pseudo_norm=norm)
+        result = model.pseudo_loss(logits, labels, keep, valid)
+        torch.testing.assert_close(result, expected)
+
+
+def test_loss_weights_scale_their_terms():
+    inputs, samples = make_batch()
+    values = {}
+    for weight in (1., 3.):
+        torch.manual_seed(0)
+        model = in_stage(
+            build_eln(loss_weights=dict(localization=weight)), 'localize')
+        torch.manual_seed(1)
+        values[weight] = model.loss(inputs, samples)
+    for name in values[1.]:
+        ratio = 3. if name.startswith('filter') and 'loss' in name else 1.
+        torch.testing.assert_close(
+            values[3.][name], values[1.][name] * ratio, msg=name)
+
+
+def test_binary_head():
+    segmentor = copy.deepcopy(SEGMENTOR)
+    segmentor.decode_head.update(
+        num_classes=2,
+        out_channels=1,
+        threshold=0.3,
+        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True))
+    model = in_stage(build_eln(segmentor), 'semi')
+    inputs, samples = make_batch(
+        labels=torch.randint(2, (2, 1, 32, 40)))
+    loss_sum(model.loss(inputs, samples)).backward()
+
+
+def test_decode_head_with_auxiliary_heads():
+    segmentor = copy.deepcopy(SEGMENTOR)
+    segmentor.auxiliary_head = [
+        dict(segmentor.decode_head, in_index=2, in_channels=32)
+    ]
+    model = in_stage(build_eln(segmentor), 'semi')
+    losses = model.loss(*make_batch())
+    assert 'labeled.aux_0.loss_ce' in losses
+    loss_sum(losses).backward()
+
+
+SEGFORMER = ConfigDict(
+    type='EncoderDecoder',
+    backbone=dict(
+        type='MixVisionTransformer',
+        embed_dims=8,
+        num_layers=[1, 1, 1, 1],
+        num_heads=[1, 1, 1, 1],
+        drop_path_rate=0.1),
+    decode_head=dict(
+        type='SegformerHead',
+        in_channels=[8, 8, 8, 8],
+        in_index=[0, 1, 2, 3],
+        channels=16,
+        num_classes=NUM_CLASSES,
+        norm_cfg=BN))
+
+UPERNET_SWIN = ConfigDict(
+    type='EncoderDecoder',
+    backbone=dict(
+        type='SwinTransformer',
+        embed_dims=8,
+        depths=[1, 1, 1, 1],
+        num_heads=[1, 1, 1, 1],
+        window_size=2,
+        drop_path_rate=0.1),
+    decode_head=dict(
+        type='UPerHead',
+        in_channels=[8, 16, 32, 64],
+        in_index=[0, 1, 2, 3],
+        pool_scales=(1, 2),
+        channels=16,
+        num_classes=NUM_CLASSES,
+        norm_cfg=BN))
+
+CASCADE = ConfigDict(
+    type='CascadeEncoderDecoder',
+    num_stages=2,
+    backbone=dict(SEGMENTOR.backbone),
+    decode_head=[
+        dict(SEGMENTOR.decode_head),
+        dict(
+            type='OCRHead',
+            in_channels=64,
+            channels=16,
+            ocr_channels=8,
+            num_classes=NUM_CLASSES,
+            norm_cfg=BN)
+    ])
+
+
+@pytest.mark.parametrize(
+    'segmentor,options',
+    [(SEGFORMER, {}), (UPERNET_SWIN, {}),
+     (CASCADE, dict(aux_decoders=dict(decode_head=SEGMENTOR.decode_head)))],
+    ids=['segformer', 'upernet swin', 'cascade'])
+def test_any_segmentor_learns(segmentor, options):
+    """Some iterations through all stages; the supervised loss falls."""
+    torch.manual_seed(0)
+    model = build_eln(segmentor, **options)
+    optimizer = torch.optim.AdamW(
+        [p for p in model.parameters() if p.requires_grad], lr=3e-3)
+    inputs, samples = make_batch(height=64, width=64)
+    curve = []
+    for step in range(12):
+        stage = ('pretrain', 'localize', 'semi')[step // 4]
+        if step % 4 == 0:
+            in_stage(model, stage)
+        losses = model.loss(inputs, samples)
+        optimizer.zero_grad()
+        loss_sum(losses).backward()
+        optimizer.step()
+        curve.append(float(loss_sum(losses, 'labeled.decode')))
+    assert curve[-1] < curve[0]
+
+
+@pytest.mark.parametrize('options,message', [
+    (dict(pseudo_norm='mean'), 'pseudo_norm'),
+    (dict(student_views=('strong', )), 'student_views'),
+    (dict(loss_weights=dict(supervise=1.)), 'loss_weights'),
+    (dict(teacher_norm='eval'), 'teacher_norm'),
+    (dict(segmentor=None), 'model.segmentor'),
+])
+def test_wrong_options(options, message):
+    with pytest.raises((ValueError, TypeError), match=message):
+        build_eln(**options)
+
+
+def test_missing_hooks_and_branches_are_named():
+    model = build_eln()
+    inputs, samples = make_batch()
+    with pytest.raises(RuntimeError, match='StageHook'):
+        model.loss(inputs, samples)
+    model.set_stage('localize')
+    with pytest.raises(RuntimeError, match='ErrorSimulationHook'):
+        model.loss(inputs, samples)
+    in_stage(model, 'semi')
+    inputs.pop('unlabeled')
+    with pytest.raises(ValueError, match='unlabeled'):
+        model.loss(inputs, samples)
+    with pytest.raises(ValueError, match='stages'):
+        model.set_stage('adapt')
+
+
+def test_predict_adds_what_the_metric_reads():
+    model = build_eln(localize_errors=True).eval()
+    inputs, samples = make_batch()
+    model.error_simulation = True
+    with torch.no_grad():
+        results = model.predict(inputs['unlabeled'], samples['unlabeled'])
+    for result in results:
+        assert result.pred_valid.data.dtype == torch.bool
+        assert result.pred_valid.shape == result.pred_sem_seg.shape
+        score = result.valid_score.data
+        assert score.shape == (1, 32, 40) and 0 <= score.min() <= 1
+        assert torch.equal(score > 0.5, result.pred_valid.data)
