@@ -8,7 +8,6 @@ All metadata is in ``setup.cfg``.
 import os
 import shutil
 from pathlib import Path
-
 from setuptools import setup
 from setuptools.command.build_py import build_py
 

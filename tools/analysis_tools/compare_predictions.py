@@ -20,9 +20,10 @@ from PIL import Image, ImageDraw, ImageFont
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-import mmseg_ext  # noqa: E402, F401
 from mmseg.apis import init_model  # noqa: E402
 from mmseg.registry import DATASETS  # noqa: E402
+
+import mmseg_ext  # noqa: E402, F401
 
 MARGIN = 8
 LINE = 22
@@ -94,8 +95,8 @@ def draw_grid(rows: list, titles: list, classes: list,
     per_line = max(1, (sheet_width - MARGIN) // entry)
     legend_top = MARGIN + LINE + step[1] * len(rows)
     lines = -(-len(classes) // per_line)
-    sheet = Image.new(
-        'RGB', (sheet_width, legend_top + lines * LINE + MARGIN), 'white')
+    sheet = Image.new('RGB', (sheet_width, legend_top + lines * LINE + MARGIN),
+                      'white')
     draw = ImageDraw.Draw(sheet)
     for column, title in enumerate(titles):
         left = MARGIN + column * step[0]

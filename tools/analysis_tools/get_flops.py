@@ -13,15 +13,14 @@ from mmengine.config import Config, DictAction
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from mmseg_ext.utils.stock_tools import (inner_segmentor,  # noqa: E402
-                                         run_stock_tool)
+from mmseg_ext.utils import stock_tools  # noqa: E402
 
 TOOL = 'analysis_tools/get_flops.py'
 
 
 def main() -> None:
     if {'-h', '--help'} & set(sys.argv):
-        return run_stock_tool(TOOL)
+        return stock_tools.run_stock_tool(TOOL)
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument('config')
     parser.add_argument('--shape', nargs='+', default=[])
@@ -32,7 +31,7 @@ def main() -> None:
     cfg.merge_from_dict(args.cfg_options or {})
     plain = Config(
         dict(
-            model=inner_segmentor(cfg.model),
+            model=stock_tools.inner_segmentor(cfg.model),
             default_scope='mmseg',
             custom_imports=dict(imports=['mmseg_ext'])))
     with tempfile.TemporaryDirectory() as folder:
@@ -40,7 +39,7 @@ def main() -> None:
         plain.dump(path)
         shape = ['--shape', *args.shape] if args.shape else []
         sys.argv = [sys.argv[0], str(path), *shape]
-        run_stock_tool(TOOL)
+        stock_tools.run_stock_tool(TOOL)
 
 
 if __name__ == '__main__':

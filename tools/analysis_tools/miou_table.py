@@ -95,7 +95,8 @@ def parse_run(text: str):
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument('runs', nargs='+', type=parse_run, help='NAME=WORK_DIR')
+    parser.add_argument(
+        'runs', nargs='+', type=parse_run, help='NAME=WORK_DIR')
     args = parser.parse_args()
     try:
         print(make_table({n: read_scores(folder) for n, folder in args.runs}))
