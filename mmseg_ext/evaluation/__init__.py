@@ -1,0 +1,3 @@
+from .metrics import ErrorLocalizationMetric
+
+__all__ = ['ErrorLocalizationMetric']

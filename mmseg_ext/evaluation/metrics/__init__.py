@@ -1,0 +1,3 @@
+from .error_localization_metric import ErrorLocalizationMetric
+
+__all__ = ['ErrorLocalizationMetric']

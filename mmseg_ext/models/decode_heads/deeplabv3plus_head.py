@@ -75,8 +75,9 @@ class DeepLabV3PlusHead(BaseDecodeHead):
         self.c1_bottleneck = nn.Sequential(
             ConvModule(c1_in_channels, c1_channels, 1, **layers))
         self.decoder = nn.Sequential(
-            ConvModule(channels + c1_channels, channels, 3, padding=1,
-                       **layers), nn.Dropout(decoder_dropout[0]),
+            ConvModule(
+                channels + c1_channels, channels, 3, padding=1, **layers),
+            nn.Dropout(decoder_dropout[0]),
             ConvModule(channels, channels, 3, padding=1, **layers),
             nn.Dropout(decoder_dropout[1]), nn.Conv2d(channels, channels, 1))
         self.pre_cls = nn.Sequential(

@@ -34,8 +34,7 @@ class PairLogSums(Function):
 
     @staticmethod
     def forward(ctx, rows: Tensor, columns: Tensor, row_label: Tensor,
-                column_label: Tensor, column_valid: Tensor,
-                temperature: float,
+                column_label: Tensor, column_valid: Tensor, temperature: float,
                 block: Optional[int]) -> Tuple[Tensor, Tensor]:
         """See :func:`pair_log_sums`."""
         ctx.temperature, ctx.block = temperature, block
@@ -73,13 +72,12 @@ class PairLogSums(Function):
                 pairs = _exponentials(rows[:, part], columns, column_valid,
                                       ctx.temperature)
                 same = row_label[:, part, None] == column_label[:, None]
-                pairs.mul_(torch.where(same, of_same[:, part],
-                                       of_all[:, part]))
+                pairs.mul_(
+                    torch.where(same, of_same[:, part], of_all[:, part]))
                 if need_rows:
                     grad_rows[:, part] = torch.bmm(pairs, columns)
                 if need_columns:
-                    grad_columns.baddbmm_(
-                        pairs.transpose(1, 2), rows[:, part])
+                    grad_columns.baddbmm_(pairs.transpose(1, 2), rows[:, part])
         return grad_rows, grad_columns, None, None, None, None, None
 
 

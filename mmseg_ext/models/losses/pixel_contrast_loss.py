@@ -251,8 +251,9 @@ def _dense_ranks(values: Tensor) -> Tensor:
 def _sum_by_slot(log_values: Tensor, slot: Tensor, valid: Tensor) -> Tensor:
     """Logarithm of the sum of exponentials within each slot, (K, P)."""
     log_values = log_values.masked_fill(~valid, _NEVER)
-    peak = torch.full_like(log_values, _NEVER).scatter_reduce(
-        1, slot, log_values.detach(), 'amax')
+    peak = torch.full_like(log_values,
+                           _NEVER).scatter_reduce(1, slot, log_values.detach(),
+                                                  'amax')
     scaled = (log_values - peak.gather(1, slot)).exp().masked_fill(~valid, 0)
     total = torch.zeros_like(log_values).scatter_add(1, slot, scaled)
     # Slots without a pixel are dropped by the caller; 1 keeps them finite.

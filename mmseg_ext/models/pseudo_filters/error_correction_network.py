@@ -69,8 +69,7 @@ class ErrorCorrectionNetwork(FilterNetwork):
             the correction.
         """
         logits = self.at_image_size(images, logits)
-        corrected = self.resize(
-            self.judge(images, logits).float(), seg_label)
+        corrected = self.resize(self.judge(images, logits).float(), seg_label)
         valid_mask = valid_mask & (seg_label != ignore_index)
         with without_autocast(corrected):
             loss = F.cross_entropy(

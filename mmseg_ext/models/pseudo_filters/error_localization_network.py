@@ -47,8 +47,7 @@ class ErrorLocalizationNetwork(FilterNetwork):
         """See :meth:`BasePseudoFilter.select`."""
         judged = self.resize(self.forward(images, logits).float(), logits)
         judged = judged.squeeze(1)
-        return PseudoLabels(
-            logits.argmax(dim=1), judged > 0, judged.sigmoid())
+        return PseudoLabels(logits.argmax(dim=1), judged > 0, judged.sigmoid())
 
     def loss(self,
              images: Tensor,

@@ -76,8 +76,8 @@ def capture_head(head: nn.Module, source: str = 'cls_seg'):
         def watched(*args, **kwargs):
             output = call(*args, **kwargs)
             argument = args[0] if args else next(iter(kwargs.values()))
-            captured._features = _tensor(
-                argument if port == 'input' else output)
+            captured._features = _tensor(argument if port ==
+                                         'input' else output)
             if owner is head and name == 'cls_seg':
                 captured._logits = output
             return output

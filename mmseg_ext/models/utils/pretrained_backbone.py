@@ -35,10 +35,9 @@ def load_backbone_except_input(backbone: nn.Module,
             f'filter names cannot be read ({error}): give the path of a file '
             'with them, or None to train from scratch.') from error
     weights = _plain_backbone(weights)
-    name, first = next((name, module)
-                       for name, module in backbone.named_modules()
-                       if isinstance(module, nn.Conv2d)
-                       and module.in_channels == in_channels)
+    name, first = next(
+        (name, module) for name, module in backbone.named_modules()
+        if isinstance(module, nn.Conv2d) and module.in_channels == in_channels)
     own = backbone.state_dict()
     chosen = {}
     for key, value in own.items():

@@ -1,0 +1,201 @@
+from collections import OrderedDict
+from typing import Dict, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+import torch
+from mmengine.evaluator import BaseMetric
+from mmengine.logging import print_log
+from mmseg.registry import METRICS
+from prettytable import PrettyTable
+from torch import Tensor
+
+
+class ImageResult(NamedTuple):
+    """Counts of one image: judged right or wrong, is right or wrong."""
+    kept_right: int
+    kept_wrong: int
+    dropped_right: int
+    dropped_wrong: int
+    right_histogram: Optional[np.ndarray]
+    wrong_histogram: Optional[np.ndarray]
+
+
+@METRICS.register_module()
+class ErrorLocalizationMetric(BaseMetric):
+    """How well the pixels that a prediction gets wrong are found.
+
+    Each sample must have ``pred_sem_seg``, ``gt_sem_seg`` and
+    ``pred_valid``, the pixels judged right, bool of shape (1, H, W);
+    ``valid_score``, float of shape (1, H, W) within [0, 1], is optional.
+    Void pixels do not count.
+
+    Figures, in percent:
+
+    - ``error_precision``, ``error_recall``, ``error_f1``: means over the
+      images, an erroneous pixel being the positive; ``valid_*`` likewise
+      with a right pixel being the positive. An image without positives and
+      without predicted positives is skipped; ``error_skipped`` and
+      ``valid_skipped`` are how many were.
+    - ``micro_error_*`` and ``micro_valid_*``: of the pixels of all images.
+    - ``accepted_rate``: share of pixels judged right. ``accepted_accuracy``:
+      accuracy of the prediction on them. ``accuracy``: on all pixels.
+    - ``auroc``: area under the ROC curve of ``valid_score``, where the
+      samples have it. Scores are counted in bins, ties count one half.
+
+    A figure without anything to count is NaN. The measure is that of table 4
+    of `Semi-supervised Semantic Segmentation with Error Localization Network
+    <https://arxiv.org/abs/2204.02078>`_.
+
+    Args:
+        ignore_index (int): Label of void pixels. Defaults to 255.
+        num_bins (int): Bins of the scores. Defaults to 256.
+        collect_device (str): ``'cpu'`` or ``'gpu'``. Defaults to 'cpu'.
+        prefix (str, optional): Prefix of the figures' names. Defaults to
+            None.
+    """
+
+    def __init__(self,
+                 ignore_index: int = 255,
+                 num_bins: int = 256,
+                 collect_device: str = 'cpu',
+                 prefix: Optional[str] = None) -> None:
+        super().__init__(collect_device=collect_device, prefix=prefix)
+        self.ignore_index = ignore_index
+        self.num_bins = num_bins
+
+    def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
+        """Count the pixels of a batch.
+
+        Args:
+            data_batch (dict): Not used.
+            data_samples (Sequence[dict]): Predictions with ground truth.
+
+        Raises:
+            ValueError: If a sample lacks one of the needed fields.
+        """
+        for sample in data_samples:
+            for field in ('gt_sem_seg', 'pred_sem_seg', 'pred_valid'):
+                if field not in sample:
+                    raise ValueError(
+                        'ErrorLocalizationMetric needs '
+                        f'{field!r} in every sample but found '
+                        f'{sorted(sample)}: evaluate a model that judges its '
+                        'predictions (ELN with localize_errors=True) on '
+                        'images with ground truth.')
+            label = sample['gt_sem_seg']['data'].squeeze(0)
+            counted = label != self.ignore_index
+            right = sample['pred_sem_seg']['data'].squeeze(0).to(label)
+            right = (right == label)[counted]
+            kept = sample['pred_valid']['data'].squeeze(0).to(label.device)
+            kept = kept.bool()[counted]
+            histograms = (None, None)
+            if 'valid_score' in sample:
+                score = sample['valid_score']['data'].squeeze(0).to(
+                    label.device)[counted]
+                histograms = (self._histogram(score[right]),
+                              self._histogram(score[~right]))
+            self.results.append(
+                ImageResult(
+                    int((kept & right).sum()), int((kept & ~right).sum()),
+                    int((~kept & right).sum()), int((~kept & ~right).sum()),
+                    *histograms))
+
+    def _histogram(self, score: Tensor) -> np.ndarray:
+        bins = (score.float() * self.num_bins).long()
+        bins = bins.clamp(0, self.num_bins - 1)
+        counts = torch.bincount(bins, minlength=self.num_bins)
+        return counts.cpu().numpy().astype(np.uint32)
+
+    def compute_metrics(self, results: list) -> Dict[str, float]:
+        """Figures of all images.
+
+        Args:
+            results (list[ImageResult]): One for each image.
+
+        Returns:
+            dict[str, float]: See the class.
+        """
+        # mmengine makes plain tuples of them on their way between ranks.
+        results = [ImageResult(*result) for result in results]
+        counts = np.array([result[:4] for result in results], dtype=np.int64)
+        counts = counts.reshape(-1, 4)
+        metrics = OrderedDict()
+        kept_right, kept_wrong, dropped_right, dropped_wrong = counts.T
+        # True positives, false positives and false negatives of each view.
+        views = dict(
+            error=(dropped_wrong, dropped_right, kept_wrong),
+            valid=(kept_right, kept_wrong, dropped_right))
+        for name, view in views.items():
+            skipped = sum(view) == 0
+            scores = zip(*(precision_recall_f1(*image)
+                           for image in np.stack(view, 1)[~skipped]))
+            means = [100 * float(np.mean(values)) for values in scores]
+            for figure, value in zip(_FIGURES, means or [np.nan] * 3):
+                metrics[f'{name}_{figure}'] = value
+            metrics[f'{name}_skipped'] = int(skipped.sum())
+        for name, view in views.items():
+            scores = precision_recall_f1(*(int(count.sum()) for count in view))
+            if sum(view).sum() == 0:
+                scores = [np.nan] * 3
+            for figure, value in zip(_FIGURES, scores):
+                metrics[f'micro_{name}_{figure}'] = 100 * value
+        kept = kept_right.sum() + kept_wrong.sum()
+        total = counts.sum()
+        metrics['accepted_rate'] = _percent(kept, total)
+        metrics['accepted_accuracy'] = _percent(kept_right.sum(), kept)
+        metrics['accuracy'] = _percent(kept_right.sum() + dropped_right.sum(),
+                                       total)
+        scored = [r for r in results if r.right_histogram is not None]
+        if scored:
+            right = sum(r.right_histogram.astype(np.int64) for r in scored)
+            wrong = sum(r.wrong_histogram.astype(np.int64) for r in scored)
+            metrics['auroc'] = 100 * binned_auroc(right, wrong)
+        metrics = OrderedDict(
+            (key, round(value, 2)) for key, value in metrics.items())
+        self._print_table(metrics)
+        return metrics
+
+    def _print_table(self, metrics: Dict[str, float]) -> None:
+        table = PrettyTable()
+        table.field_names = ['positive', *_FIGURES]
+        for name in ('error', 'valid', 'micro_error', 'micro_valid'):
+            table.add_row(
+                [name, *(metrics[f'{name}_{figure}'] for figure in _FIGURES)])
+        print_log(
+            'error localization:\n' + table.get_string(), logger='current')
+
+
+_FIGURES = ('precision', 'recall', 'f1')
+
+
+def precision_recall_f1(true_positive: int, false_positive: int,
+                        false_negative: int) -> Tuple[float, float, float]:
+    """Precision, recall and F1, a ratio with nothing below it being 0."""
+    true_positive = int(true_positive)
+    predicted = true_positive + int(false_positive)
+    actual = true_positive + int(false_negative)
+    return (true_positive / max(predicted, 1), true_positive / max(actual, 1),
+            2 * true_positive / max(predicted + actual, 1))
+
+
+def binned_auroc(positive: np.ndarray, negative: np.ndarray) -> float:
+    """Area under the ROC curve of scores counted in rising bins.
+
+    Args:
+        positive (np.ndarray): Counts of the positives, of shape (bins, ).
+        negative (np.ndarray): Counts of the negatives, of shape (bins, ).
+
+    Returns:
+        float: The chance that a positive scores higher than a negative, ties
+        counting one half; NaN if either is missing.
+    """
+    pairs = float(positive.sum()) * float(negative.sum())
+    if pairs == 0:
+        return float('nan')
+    below = np.cumsum(negative) - negative
+    wins = positive.astype(np.float64) @ (below + negative / 2)
+    return float(wins / pairs)
+
+
+def _percent(part: int, whole: int) -> float:
+    return 100 * float(part) / float(whole) if whole else float('nan')
