@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from ...datasets.samplers.seeded_index import hash_seed
 from ..hooks.train_state_hook import TrainStateHook
+from ..utils import release_workers
 from .randomness import seed_process, set_rng_state
 
 
@@ -81,10 +82,20 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
             if self.train_state.rng_state is not None and get_rank() == 0:
                 set_rng_state(self.train_state.rng_state)
             if self._advance_sampler():
-                # Workers have begun to load from the start of the order.
+                # The workers have begun to load from the order's start; they
+                # end, or begin anew if they are persistent.
+                infinite = type(self.dataloader_iterator)
+                del self.dataloader_iterator
                 self.dataloader_iterator = _Skipping(
-                    type(self.dataloader_iterator)(self.dataloader), start)
-        return super().run()
+                    infinite(self.dataloader), start)
+        try:
+            return super().run()
+        finally:
+            # Left to the interpreter's exit, each worker takes 5 seconds.
+            del self.dataloader_iterator
+            release_workers(self.dataloader)
+            if self.runner.val_loop is not None:
+                release_workers(self.runner.val_loop.dataloader)
 
     def run_iter(self, data_batch) -> None:
         """Seed the process, then train on one batch.
