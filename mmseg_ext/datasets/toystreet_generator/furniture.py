@@ -30,8 +30,8 @@ def paint_tree(canvas: Canvas, light: Light, stream: Stream, x: float,
     elif kind == 'cone':
         trunk = 0.1 * height
     elif kind == 'bush':
-        height, trunk = stream.uniform(0.8, 2.0), 0.0
-        radius = height * stream.uniform(0.6, 1.6)
+        height, trunk = stream.uniform(0.7, 1.6), 0.0
+        radius = height * stream.uniform(0.5, 0.9)
     plane = canvas.facing_plane(z, x - 1.4 * radius, x + 1.4 * radius, 0.0,
                                 1.15 * height)
     if plane is None:
@@ -49,14 +49,14 @@ def paint_tree(canvas: Canvas, light: Light, stream: Stream, x: float,
 
     # The crown: an outline moved by coarse noise, with holes of fine noise.
     up = (plane.v - trunk) / (height - trunk)
-    a, b = dx / radius, 2.0 * up - 1.0
+    a, b = dx / radius, up if kind == 'bush' else 2.0 * up - 1.0
     if kind == 'cone':
         outline = np.abs(a) - (1.0 - up) + np.where(up < 0, 9.0, 0.0)
     else:
         outline = a * a + b * b - 1.0
     coarse = canvas.noise(a * 2.0, b * 2.0, salt) - 0.5
     fine = canvas.noise(a * 6.0, b * 6.0 * height / radius / 2, salt + 1)
-    crown = outline + 1.1 * coarse < 0
+    crown = outline + 0.9 * coarse < 0
     holes = 0.93 if kind in ('cone', 'bush') else stream.uniform(0.72, 0.95)
     if kind == 'bare':
         crown = crown & (np.abs(fine - 0.5) < 0.13)

@@ -39,9 +39,9 @@ class Street:
 
 def draw_street(stream: Stream) -> Street:
     """Draw the ground plan."""
-    half_road = stream.uniform(2.8, 6.5)
+    half_road = stream.uniform(2.4, 5.5)
     # The camera rides in a lane of the road, or on either side of it.
-    middle = stream.uniform(-0.75, 0.75) * half_road
+    middle = stream.uniform(-0.85, 0.85) * half_road
     crossings = []
     if stream.chance(0.5):
         start = stream.uniform(8.0, 45.0)
@@ -49,8 +49,8 @@ def draw_street(stream: Stream) -> Street:
     return Street(
         middle=middle,
         half_road=half_road,
-        left=min(-1.8, middle - half_road) - stream.uniform(1.2, 5.5),
-        right=max(1.8, middle + half_road) + stream.uniform(1.2, 5.5),
+        left=min(-1.8, middle - half_road) - stream.uniform(1.5, 7.0),
+        right=max(1.8, middle + half_road) + stream.uniform(1.5, 7.0),
         crossings=crossings,
         zebra=stream.uniform(5.0, 22.0) if stream.chance(0.35) else 0.0)
 

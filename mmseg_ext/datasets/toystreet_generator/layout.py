@@ -62,7 +62,7 @@ def _draw_objects(street: Street, stream: Stream) -> list:
 
         # Rows of trees, poles and signs along the kerb or the walls.
         if stream.chance(0.55):
-            z, step = stream.uniform(4.0, 12.0), stream.uniform(5.0, 14.0)
+            z, step = stream.uniform(5.0, 13.0), stream.uniform(5.0, 14.0)
             share = stream.uniform(0.25, 0.9)
             while z < 70.0:
                 add(furniture.paint_tree, spot(share), z)
@@ -88,7 +88,7 @@ def _draw_objects(street: Street, stream: Stream) -> list:
                     add(traffic.paint_car, kerb - outward * 1.1, z, facing)
                 z += stream.uniform(5.4, 7.5)
         for _ in range(stream.integer(0, 5)):
-            z = stream.uniform(3.6, 24.0)
+            z = stream.uniform(3.4, 16.0)
             for _ in range(1 + stream.integer(0, 2)):
                 add(traffic.paint_pedestrian, spot(stream.uniform(0.05, 0.95)),
                     z + stream.uniform(0.0, 0.8))
@@ -103,7 +103,7 @@ def _draw_objects(street: Street, stream: Stream) -> list:
             add(traffic.paint_crossing_car, stream.uniform(-9.0, 6.0),
                 start + 1.5)
     if stream.chance(0.4):
-        z = street.zebra + 1.0 if street.zebra else stream.uniform(7.0, 25.0)
+        z = street.zebra + 1.0 if street.zebra else stream.uniform(6.0, 18.0)
         for _ in range(1 + stream.integer(0, 3)):
             add(traffic.paint_pedestrian,
                 street.middle + street.half_road * stream.uniform(-0.8, 0.8),

@@ -27,7 +27,7 @@ def expose(canvas: Canvas, light: Light, stream: Stream) -> np.ndarray:
     depth = np.where(depth >= SKY_DEPTH, 0.3 * depth, depth)
     share = (depth / (depth + light.fog))[..., None]
     image = image + share * (light.fog_colour - image)
-    image = image + glow + 0.9 * _spread(glow)
+    image = image + 0.75 * glow + 0.5 * _spread(glow)
     image = image * light.exposure * _vignette(image.shape, light.vignette)
     for _ in range(light.blur):
         image = (image + _shift(image, 1, 1)) * 0.5
