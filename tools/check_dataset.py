@@ -12,11 +12,11 @@ from mmengine.registry import init_default_scope  # noqa: E402
 from mmengine.utils import ProgressBar  # noqa: E402
 from mmseg.registry import DATASETS  # noqa: E402
 
-from mmseg_ext.datasets.class_check import (  # noqa: E402
-    class_faults, walk_heads)
+from mmseg_ext.datasets.class_check import (class_faults,  # noqa: E402
+                                            walk_heads)
 from mmseg_ext.datasets.dataset_tree import walk_datasets  # noqa: E402
-from mmseg_ext.datasets.label_scan import (  # noqa: E402
-    format_report, scan_indices, scan_labels)
+from mmseg_ext.datasets.label_scan import (format_report,  # noqa: E402
+                                           scan_indices, scan_labels)
 
 SPLITS = ('train', 'val', 'test')
 
@@ -69,8 +69,8 @@ def check_split(cfg: Config, field: str, args: argparse.Namespace) -> int:
         print(f'  ERROR {field}: {error}\n')
         return 1
     faults = class_faults(cfg.get('model', {}), dataset, field)
-    heads = [head['num_classes'] for _, head in walk_heads(cfg.model)
-             ] if 'model' in cfg else []
+    heads = [head['num_classes']
+             for _, head in walk_heads(cfg.model)] if 'model' in cfg else []
     total = sum(
         len(scan_indices(len(leaf), args.max_images)) for _, leaf in leaves)
     progress = ProgressBar(total)

@@ -44,12 +44,12 @@ class LabelReport:
         return float(self.pixels[IGNORED] / max(self.pixels.sum(), 1))
 
 
-def scan_labels(dataset,
-                config_field: str = 'train_dataloader.dataset',
-                num_classes: Optional[int] = None,
-                max_images: Optional[int] = None,
-                progress: Optional[Callable[[], None]] = None
-                ) -> List[LabelReport]:
+def scan_labels(
+        dataset,
+        config_field: str = 'train_dataloader.dataset',
+        num_classes: Optional[int] = None,
+        max_images: Optional[int] = None,
+        progress: Optional[Callable[[], None]] = None) -> List[LabelReport]:
     """Check the files of a data set and of all data sets that it wraps.
 
     Looks for files that are missing or broken, images and labels of different
@@ -225,7 +225,7 @@ def format_report(report: LabelReport) -> str:
         if i >= len(report.classes) and i not in seen:
             continue
         share = report.pixels[i] / labeled
-        lines.append(f'  {i:>3} {names[i]:<{width}} {share:>8.2%} '
-                     f'{report.images[i]:>7} {"#" * round(40 * share)}'.rstrip(
-                     ))
+        lines.append(
+            f'  {i:>3} {names[i]:<{width}} {share:>8.2%} '
+            f'{report.images[i]:>7} {"#" * round(40 * share)}'.rstrip())
     return '\n'.join(lines + [''])

@@ -32,8 +32,7 @@ def load_sample(dataset, index: int, seed: Optional[int], field: str) -> dict:
                                             error)) from error
 
 
-def describe_failure(dataset, index: int, field: str,
-                     error: Exception) -> str:
+def describe_failure(dataset, index: int, field: str, error: Exception) -> str:
     """One sentence on why a sample could not be loaded.
 
     Args:

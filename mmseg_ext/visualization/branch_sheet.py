@@ -40,9 +40,9 @@ def branch_panels(sample: Mapping,
             data_sample.get('img_path') or '')
         views = [(f'{branch} {name}', picture)]
         if label is not None:
-            views.append(
-                (f'{branch}: label',
-                 overlay_labels(picture, label.data[0].numpy(), palette)))
+            views.append((f'{branch}: label',
+                          overlay_labels(picture, label.data[0].numpy(),
+                                         palette)))
         for title, view in views:
             panels.append(
                 (title, view if padding is None else hatch(view, padding)))

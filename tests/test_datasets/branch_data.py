@@ -64,7 +64,8 @@ def unlabeled_config(root, shared=None, **kwargs):
         data_root=str(root),
         data_prefix=dict(img_path='img'),
         img_suffix='.png',
-        pipeline=[*shared, dict(type='BranchTransform', branches=views)],
+        pipeline=[*shared,
+                  dict(type='BranchTransform', branches=views)],
     ) | kwargs
 
 

@@ -23,8 +23,8 @@ def scope():
 @pytest.fixture(scope='module')
 def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp('data')
-    return (write_images(root / 'labeled', 5, True),
-            write_images(root / 'unlabeled', 7, seed=1))
+    return (write_images(root / 'labeled', 5,
+                         True), write_images(root / 'unlabeled', 7, seed=1))
 
 
 @pytest.fixture(scope='module')
@@ -145,8 +145,7 @@ def test_workers_do_not_change_the_data(dataset, num_workers):
     torch.manual_seed(0)
     alone = load_batches(dataset, 0, sampler=sampler_of(dataset))
     torch.manual_seed(1)
-    workers = load_batches(
-        dataset, num_workers, sampler=sampler_of(dataset))
+    workers = load_batches(dataset, num_workers, sampler=sampler_of(dataset))
     assert_equal_batches(alone, workers)
 
 
@@ -213,8 +212,7 @@ def test_refuses_a_missing_split_file(folders):
     config = multi_source_config(*folders)
     config['labeled']['ann_file'] = 'splits/none.txt'
     with pytest.raises(
-            FileNotFoundError,
-            match=r'dataset\.labeled: .*splits/none\.txt'):
+            FileNotFoundError, match=r'dataset\.labeled: .*splits/none\.txt'):
         DATASETS.build(config)
 
 

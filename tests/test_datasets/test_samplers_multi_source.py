@@ -20,8 +20,8 @@ class Sources:
 
 
 def make(dataset, sizes, rank=0, world_size=1, seed=7, **kwargs):
-    with patch.object(multi_source_sampler, 'get_dist_info',
-                      lambda: (rank, world_size)):
+    with patch.object(multi_source_sampler, 'get_dist_info', lambda:
+                      (rank, world_size)):
         return MultiSourceSampler(dataset, sizes, seed=seed, **kwargs)
 
 
@@ -44,14 +44,13 @@ def test_fixed_count_of_each_source_in_order():
 
 
 def test_sizes_by_order_equal_sizes_by_name():
-    assert batches(make(DATA, (2, 3)), 9) == batches(
-        make(DATA, dict(unlabeled=3, labeled=2)), 9)
+    assert batches(make(DATA, (2, 3)),
+                   9) == batches(make(DATA, dict(unlabeled=3, labeled=2)), 9)
 
 
 @pytest.mark.parametrize('world_size', [2, 3])
 def test_ranks_together_are_one_rank(world_size):
-    whole = batches(
-        make(DATA, (2 * world_size, 3 * world_size)), 40)
+    whole = batches(make(DATA, (2 * world_size, 3 * world_size)), 40)
     parts = [
         batches(make(DATA, (2, 3), rank, world_size), 40)
         for rank in range(world_size)
@@ -96,8 +95,8 @@ def test_each_draw_has_its_own_seed():
 
 def test_ranks_draw_their_own_seed_only_once():
     with patch.object(multi_source_sampler, 'sync_random_seed', lambda: 7):
-        assert batches(make(DATA, (2, 3), seed=None), 3) == batches(
-            make(DATA, (2, 3), seed=7), 3)
+        assert batches(make(DATA, (2, 3), seed=None),
+                       3) == batches(make(DATA, (2, 3), seed=7), 3)
 
 
 def test_resume_with_another_world_size_draws_each_image_once():

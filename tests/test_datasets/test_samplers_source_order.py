@@ -59,13 +59,14 @@ def test_every_image_is_first_equally_often():
 
 
 def test_large_order_does_not_depend_on_the_batch():
-    assert draw(SourceOrder(60, 2, 'a', seed=0), 300) == draw(
-        SourceOrder(60, 16, 'a', seed=0), 300)
+    assert draw(SourceOrder(60, 2, 'a', seed=0),
+                300) == draw(SourceOrder(60, 16, 'a', seed=0), 300)
 
 
 def test_start_goes_on_in_a_large_source():
     whole = draw(SourceOrder(60, 4, 'a', seed=0), 300)
-    assert draw(SourceOrder(60, 6, 'a', seed=0, start=77), 200) == whole[77:277]
+    assert draw(SourceOrder(60, 6, 'a', seed=0, start=77),
+                200) == whole[77:277]
 
 
 def test_start_goes_to_the_next_epoch_in_a_small_source():

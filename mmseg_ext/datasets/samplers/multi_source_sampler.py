@@ -165,8 +165,10 @@ class MultiSourceSampler(Sampler):
         return dict(
             seed=self.seed,
             batch=int(batches),
-            first={name: order.start
-                   for name, order in self._orders.items()},
+            first={
+                name: order.start
+                for name, order in self._orders.items()
+            },
             steps=self._steps(),
             consumed=self.consumed(batches))
 
@@ -221,8 +223,9 @@ class MultiSourceSampler(Sampler):
 
     def _build_orders(self) -> None:
         self._orders = {
-            name: SourceOrder(length, self._step(name), name, self.seed,
-                              self.shuffle, self._first[name])
+            name:
+            SourceOrder(length, self._step(name), name, self.seed,
+                        self.shuffle, self._first[name])
             for name, length in self.lengths.items()
         }
 
@@ -242,8 +245,8 @@ class MultiSourceSampler(Sampler):
     def _whole_batches(self, consumed: Mapping[str, int]) -> Optional[int]:
         """Number of batches in which exactly these samples were drawn."""
         steps = self._steps()
-        batches = max(consumed[name] // step
-                      for name, step in steps.items() if step)
+        batches = max(consumed[name] // step for name, step in steps.items()
+                      if step)
         if all(consumed[name] == batches * step
                for name, step in steps.items()):
             return batches

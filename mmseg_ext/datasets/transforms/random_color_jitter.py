@@ -96,12 +96,12 @@ def shift_hue(image: np.ndarray, shift: float) -> np.ndarray:
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR_FULL).astype(image.dtype)
 
 
-def _parse_range(name: str,
-                 value: Strength,
-                 center: float = 1.,
-                 low: float = 0.,
-                 high: float = float('inf')
-                 ) -> Optional[Tuple[float, float]]:
+def _parse_range(
+    name: str,
+    value: Strength,
+    center: float = 1.,
+    low: float = 0.,
+    high: float = float('inf')) -> Optional[Tuple[float, float]]:
     if isinstance(value, (int, float)):
         bounds = (max(center - value, low), center + value)
         is_wrong = value < 0

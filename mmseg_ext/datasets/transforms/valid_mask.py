@@ -51,8 +51,8 @@ class PadSegFields(Pad):
                 results[key],
                 shape=results['pad_shape'][:2],
                 pad_val=self.pad_val.get('seg', 255),
-                padding_mode=('constant' if key == 'valid_mask' else
-                              self.padding_mode))
+                padding_mode=('constant'
+                              if key == 'valid_mask' else self.padding_mode))
 
 
 @TRANSFORMS.register_module()
@@ -96,5 +96,5 @@ def _fit_to_image(valid: np.ndarray, results: dict) -> np.ndarray:
             f'valid_mask of size {valid.shape} does not fit the image of size '
             f'{(height, width)} ({results.get("img_path")}): a transform of '
             'the pipeline changed the image without its seg_fields.')
-    return np.pad(valid, ((0, height - valid.shape[0]),
-                          (0, width - valid.shape[1])))
+    return np.pad(valid,
+                  ((0, height - valid.shape[0]), (0, width - valid.shape[1])))

@@ -36,8 +36,8 @@ class BranchDataPreprocessor(BaseDataPreprocessor):
 
     def __init__(
         self,
-        data_preprocessor: Union[dict, nn.Module] = dict(
-            type='SegDataPreProcessor')
+        data_preprocessor: Union[dict,
+                                 nn.Module] = dict(type='SegDataPreProcessor')
     ) -> None:
         super().__init__()
         if isinstance(data_preprocessor, Mapping):

@@ -1,0 +1,348 @@
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
+
+import cv2
+import numpy as np
+import pytest
+from branch_data import (CLASSES, LOAD, labeled_config, multi_source_config,
+                         unlabeled_config, write_images)
+from mmengine.registry import init_default_scope
+from mmseg.registry import DATASETS
+from PIL import Image
+
+from mmseg_ext.datasets.class_check import class_faults, walk_heads
+from mmseg_ext.datasets.label_scan import (format_report, scan_indices,
+                                           scan_labels)
+from mmseg_ext.engine.hooks import LabelScanHook, label_scan_hook
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True, scope='module')
+def scope():
+    init_default_scope('mmseg')
+
+
+@pytest.fixture
+def root(tmp_path):
+    return write_images(tmp_path / 'labeled', 4, True)
+
+
+def scan(root, max_images=None, **kwargs):
+    dataset = DATASETS.build(labeled_config(root, **kwargs))
+    report, = scan_labels(dataset, max_images=max_images)
+    return report
+
+
+def write_label(root, label, index=2):
+    path = root / 'ann' / f'{index:03d}.png'
+    cv2.imwrite(str(path), label)
+    return path
+
+
+def label_of(root, index=2):
+    return cv2.imread(str(root / 'ann' / f'{index:03d}.png'), -1)
+
+
+def test_counts_what_is_there(root):
+    label = label_of(root)
+    label[:5] = 255
+    write_label(root, label)
+    report = scan(root)
+    assert report.faults == []
+    assert report.num_images == 4 and report.is_labeled
+    labels = [label_of(root, i) for i in range(4)]
+    for value in (0, 1, 2, 255):
+        assert report.pixels[value] == sum((x == value).sum() for x in labels)
+        assert report.images[value] == sum((x == value).any() for x in labels)
+    total = sum(x.size for x in labels)
+    assert report.ignore_share == pytest.approx(5 * label.shape[1] / total)
+    assert report.sizes == {(40, 50): 1, (41, 49): 1, (42, 50): 1, (40, 49): 1}
+
+
+def test_a_value_outside_the_classes(root):
+    label = label_of(root)
+    label[0, :4] = (3, 7, 7, 255)
+    path = write_label(root, label)
+    fault, = scan(root).faults
+    assert f'the label {path} has the value 3, 7, but there are 3' in fault
+    assert fault.count('. ') == 0 and fault.endswith('.')
+
+
+def test_values_are_judged_after_mapping(root):
+    label = label_of(root) + 1
+    for i in range(4):
+        write_label(root, label_of(root, i) + 1, i)
+    assert 'has the value 3' in scan(root).faults[0]
+    report = scan(root, reduce_zero_label=True)
+    assert report.faults == []
+    assert report.pixels[0] >= (label == 1).sum()
+    # zero becomes "ignore", not class 255 - 1
+    write_label(root, np.zeros_like(label))
+    report = scan(root, reduce_zero_label=True)
+    assert report.faults == [] and report.images[255] == 1
+
+
+def test_a_subset_of_the_classes_maps_the_others_away(root):
+    from mmseg.datasets import BaseSegDataset
+
+    @DATASETS.register_module(force=True)
+    class ScanDataset(BaseSegDataset):
+        METAINFO = dict(classes=CLASSES, palette=[[0, 0, 0]] * 3)
+
+    config = labeled_config(root) | dict(
+        type='ScanDataset', metainfo=dict(classes=('car', )))
+    report, = scan_labels(DATASETS.build(config))
+    assert report.faults == []
+    assert np.flatnonzero(report.pixels).tolist() == [0, 255]
+
+
+def test_a_colour_mask(root):
+    path = write_label(root, np.dstack([label_of(root)] * 3))
+    fault, = scan(root).faults
+    assert f'the label {path} has 3 colour channels' in fault
+
+
+def test_a_palette_file_holds_ids(root):
+    image = Image.fromarray(label_of(root), mode='L').convert('P')
+    image.putdata(label_of(root).ravel().tolist())
+    image.putpalette([0, 0, 0, 128, 0, 0, 0, 128, 0])
+    image.save(root / 'ann' / '002.png')
+    assert scan(root).faults == []
+
+
+def test_a_palette_rendered_grey(root):
+    grey = np.array([0, 38, 75], np.uint8)[label_of(root)]
+    write_label(root, grey)
+    fault, = scan(root).faults
+    assert 'has the value 38, 75' in fault and 'grey values' in fault
+
+
+def test_ids_beyond_8_bits(root):
+    # Stock loading would wrap 256 + 1 to class 1.
+    label = label_of(root).astype(np.uint16)
+    label[0, 0] = 257
+    write_label(root, label)
+    fault, = scan(root).faults
+    assert 'has the value 257, which does not fit into 8 bits' in fault
+
+
+def test_size_of_image_and_label(root):
+    path = write_label(root, label_of(root)[:-3])
+    fault, = scan(root).faults
+    assert f'the label {path} is of size 39x50' in fault
+    assert 'img/002.png is of size 42x50' in fault
+
+
+def test_broken_and_missing_files_all_at_once(root):
+    (root / 'img' / '000.png').write_bytes(b'no picture')
+    (root / 'ann' / '001.png').write_bytes(b'')
+    (root / 'ann' / '003.png').unlink()
+    faults = scan(root).faults
+    assert len(faults) == 3
+    assert 'img/000.png is broken or not an image' in faults[0]
+    assert 'ann/001.png is an empty file' in faults[1]
+    assert 'ann/003.png does not exist' in faults[2]
+
+
+def test_everything_ignored(root):
+    for i in range(4):
+        write_label(root, np.full_like(label_of(root, i), 255), i)
+    fault, = scan(root).faults
+    assert 'none of the pixels in 4 labels has a class' in fault
+
+
+def test_unlabelled_images_need_no_label(root, tmp_path):
+    unlabeled = write_images(tmp_path / 'unlabeled', 3)
+    (unlabeled / 'img' / '001.png').write_bytes(b'no picture')
+    dataset = DATASETS.build(multi_source_config(root, unlabeled))
+    reports = scan_labels(dataset)
+    assert [r.field for r in reports] == [
+        'train_dataloader.dataset.labeled',
+        'train_dataloader.dataset.unlabeled'
+    ]
+    assert [r.is_labeled for r in reports] == [True, False]
+    assert reports[0].faults == []
+    fault, = reports[1].faults
+    assert fault.startswith('train_dataloader.dataset.unlabeled: the image ')
+
+
+def test_walks_through_wrappers(root):
+    leaf = labeled_config(root)
+    dataset = DATASETS.build(
+        dict(
+            type='SeededDataset',
+            dataset=dict(type='ConcatDataset', datasets=[leaf, leaf])))
+    reports = scan_labels(dataset, 'data')
+    assert [r.field for r in reports
+            ] == ['data.dataset.datasets[0]', 'data.dataset.datasets[1]']
+    repeated = DATASETS.build(
+        dict(type='RepeatDataset', times=3, dataset=leaf))
+    report, = scan_labels(repeated)
+    assert report.num_images == 4
+
+
+def test_scan_is_bounded_and_spread():
+    assert scan_indices(5, None) == [0, 1, 2, 3, 4]
+    assert scan_indices(5, 9) == [0, 1, 2, 3, 4]
+    assert scan_indices(101, 5) == [0, 25, 50, 75, 100]
+    assert scan_indices(5, 0) == []
+
+
+def test_scan_reads_no_more_than_asked(root):
+    assert scan(root, max_images=2).num_images == 2
+
+
+def test_report_is_a_histogram(root):
+    text = format_report(scan(root))
+    assert '4 images' in text and '40x50 (1)' in text
+    rows = [line.split() for line in text.splitlines()[4:] if line]
+    assert [row[:2] for row in rows] == [['0', 'sky'], ['1', 'road'],
+                                         ['2', 'car']]
+    assert sum(float(row[2].rstrip('%')) for row in rows) == pytest.approx(
+        100, abs=0.05)
+
+
+# class count of the model
+
+
+def model(num_classes, aux=None):
+    head = SimpleNamespace(num_classes=num_classes)
+    aux = aux and [SimpleNamespace(num_classes=n) for n in aux]
+    return SimpleNamespace(
+        segmentor=SimpleNamespace(decode_head=head, auxiliary_head=aux))
+
+
+def test_class_count_of_every_head(root):
+    dataset = DATASETS.build(labeled_config(root))
+    assert class_faults(model(3, [3, 3]), dataset) == []
+    faults = class_faults(model(19, [3, 2]), dataset)
+    assert faults == [
+        'model.segmentor.decode_head.num_classes is 19, but '
+        'train_dataloader.dataset has 3 classes (sky, road, car, ...); set '
+        'num_classes=3.',
+        'model.segmentor.auxiliary_head[1].num_classes is 2, but '
+        'train_dataloader.dataset has 3 classes (sky, road, car, ...); set '
+        'num_classes=3.'
+    ]
+
+
+def test_class_count_from_a_config():
+    config = dict(
+        decode_head=[dict(num_classes=2),
+                     dict(num_classes=3)],
+        auxiliary_head=dict(num_classes=4))
+    assert [(f, h['num_classes'])
+            for f, h in walk_heads(config)] == [('model.decode_head[0]', 2),
+                                                ('model.decode_head[1]', 3),
+                                                ('model.auxiliary_head', 4)]
+
+
+# the hook
+
+
+def run_hook(dataset, net, hook=LabelScanHook()):
+    hook.before_train(
+        SimpleNamespace(
+            model=net, train_dataloader=SimpleNamespace(dataset=dataset)))
+
+
+def test_hook_passes_good_data(root, tmp_path):
+    unlabeled = write_images(tmp_path / 'unlabeled', 3)
+    run_hook(DATASETS.build(multi_source_config(root, unlabeled)), model(3))
+
+
+def test_hook_refuses_a_wrong_class_count(root):
+    with pytest.raises(ValueError, match='num_classes is 21, but .* has 3'):
+        run_hook(DATASETS.build(labeled_config(root)), model(21))
+
+
+def test_hook_refuses_bad_labels_and_says_how_many(root):
+    for i in range(3):
+        write_label(root, np.full_like(label_of(root, i), 9), i)
+    with pytest.raises(
+            ValueError, match=r'000\.png has the value 9.*\(2 more faults'):
+        run_hook(DATASETS.build(labeled_config(root)), model(3))
+
+
+def test_hook_takes_the_models_classes_where_the_data_names_none(root):
+    dataset = DATASETS.build(labeled_config(root, metainfo=None))
+    run_hook(dataset, model(3))
+    with pytest.raises(ValueError, match='has the value 2, but there are 2'):
+        run_hook(dataset, model(2))
+
+
+def test_every_rank_raises_what_rank_0_found(root):
+
+    def broadcast(objects):
+        assert objects == [None]  # this rank has not read anything
+        objects[0] = 'a fault'
+
+    with patch.object(label_scan_hook, 'is_main_process', lambda: False), \
+            patch.object(label_scan_hook, 'broadcast_object_list', broadcast):
+        with pytest.raises(ValueError, match='a fault'):
+            run_hook(None, None)
+
+
+def test_a_failing_scan_does_not_leave_the_other_ranks_waiting():
+    sent = []
+    with patch.object(label_scan_hook, 'broadcast_object_list', sent.extend):
+        with pytest.raises(ValueError, match='scan .* failed'):
+            run_hook(SimpleNamespace(datasets=5), model(3))
+    assert sent
+
+
+def test_hook_refuses_a_negative_number():
+    with pytest.raises(ValueError, match='got -1'):
+        LabelScanHook(-1)
+
+
+# tools/check_dataset.py
+
+
+@pytest.fixture
+def check(tmp_path, monkeypatch, capsys):
+    """Run the tool on a config; gives exit status and output."""
+
+    def run(text, *options):
+        config = tmp_path / 'config.py'
+        config.write_text(text)
+        monkeypatch.setattr(sys, 'argv', ['tool', str(config), *options])
+        with pytest.raises(SystemExit) as status:
+            runpy.run_path(
+                str(REPO / 'tools' / 'check_dataset.py'), run_name='__main__')
+        return status.value.code, capsys.readouterr().out
+
+    return run
+
+
+def test_tool_lists_all_faults(root, tmp_path, check):
+    unlabeled = write_images(tmp_path / 'unlabeled', 3)
+    write_label(root, np.full_like(label_of(root, 0), 9), 0)
+    (unlabeled / 'img' / '001.png').write_bytes(b'no picture')
+    data = dict(
+        type='MultiSourceDataset',
+        labeled=labeled_config(root),
+        unlabeled=unlabeled_config(unlabeled, shared=[LOAD]))
+    head = dict(decode_head=dict(num_classes=4))
+    status, output = check(
+        f'train_dataloader = dict(dataset={data!r})\n'
+        f'val_dataloader = dict(dataset={labeled_config(root)!r})\n'
+        f'test_dataloader = val_dataloader\nmodel = {head!r}\n')
+    assert status == 1, output
+    for part in ('000.png has the value 9', '001.png is broken',
+                 'num_classes is 4', 'val_dataloader.dataset: 4 images',
+                 '5 faults found'):
+        assert part in output, output
+    assert 'test_dataloader' not in output
+
+
+def test_tool_is_content_with_good_data(root, check):
+    status, output = check(
+        f'train_dataloader = dict(dataset={labeled_config(root)!r})\n',
+        '--max-images', '3')
+    assert status == 0, output
+    assert '3 images' in output and 'No fault' in output
