@@ -1,0 +1,50 @@
+import pytest
+import torch
+from mmcv.cnn.bricks import DropPath
+from torch import nn
+
+from mmseg_ext.models.utils.modes import eval_dropout
+
+
+class StochasticDepth(nn.Module):
+    """As torchvision's, which has no common base class with others."""
+
+    def forward(self, x):
+        return x * torch.rand(1) if self.training else x
+
+
+@pytest.fixture
+def module():
+    return nn.Sequential(
+        nn.BatchNorm2d(3), nn.Dropout(0.5), nn.Dropout2d(0.5), DropPath(0.5),
+        StochasticDepth()).train()
+
+
+def test_dropout_is_off_and_batch_norm_trains(module):
+    x = torch.randn(4, 3, 5, 5) + 7
+    with eval_dropout(module):
+        first, second = module(x), module(x)
+    expected = (x - x.mean((0, 2, 3), keepdim=True)) / (
+        x.var((0, 2, 3), unbiased=False, keepdim=True) + 1e-5).sqrt()
+    torch.testing.assert_close(first, expected, rtol=1e-4, atol=1e-4)
+    assert torch.equal(first, second)
+    assert module[0].num_batches_tracked == 2
+    assert not torch.equal(module(x), module(x))
+
+
+def test_modes_come_back_after_an_exception(module):
+    module[1].eval()
+    before = [m.training for m in module.modules()]
+    with pytest.raises(RuntimeError), eval_dropout(module):
+        raise RuntimeError
+    assert [m.training for m in module.modules()] == before
+    assert before.count(False) == 1
+
+
+def test_attention_dropout_is_off():
+    attention = nn.MultiheadAttention(8, 2, dropout=0.5).train()
+    x = torch.randn(5, 1, 8)
+    with eval_dropout(attention):
+        first, second = attention(x, x, x)[0], attention(x, x, x)[0]
+    assert torch.equal(first, second)
+    assert attention.training
