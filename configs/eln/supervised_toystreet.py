@@ -1,7 +1,11 @@
-# the labelled images of eln_toystreet.py alone, the same iterations
+# the labelled images of eln_toystreet.py alone, as many of them a batch and
+# as many iterations
 _base_ = [
     '../_base_/models/deeplabv3plus_tiny.py',
     '../_base_/datasets/toystreet.py',
     '../_base_/schedules/adamw_toystreet.py',
     '../_base_/default_runtime.py',
 ]
+train_dataloader = dict(
+    batch_size=4,
+    dataset=dict(dataset=dict(ann_file='splits/1_16/labeled_seed0.txt')))

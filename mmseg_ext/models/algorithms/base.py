@@ -28,10 +28,10 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
     Args:
         segmentor (dict): Config of any segmentor of MMSegmentation. Its
             ``data_preprocessor`` becomes the inner one of
-            :class:`BranchDataPreprocessor`, unless ``data_preprocessor`` is
-            given.
-        data_preprocessor (dict, optional): Config of the data preprocessor
-            of the whole algorithm. Defaults to None.
+            :class:`BranchDataPreprocessor`.
+        data_preprocessor (dict, optional): Config of a
+            :class:`BranchDataPreprocessor`, which is taken as it is, or of
+            the inner one where the segmentor has none. Defaults to None.
         pretrained (str, optional): Passed on to the segmentor's config when
             it is not None. The stock benchmark tool sets it. Defaults to
             None.
@@ -64,14 +64,15 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
                 'model.segmentor must be the config of a segmentor, a dict '
                 f'with a `type`, but got {type(segmentor).__name__}.')
         segmentor = copy.deepcopy(segmentor)
-        inner_preprocessor = segmentor.pop('data_preprocessor', None)
-        if data_preprocessor is None:
-            data_preprocessor = dict(
+        inner = segmentor.pop('data_preprocessor', None)
+        outer = data_preprocessor or dict(type='SegDataPreProcessor')
+        if outer['type'] != 'BranchDataPreprocessor':
+            # a `data_preprocessor` at the top of a stock config arrives here
+            # by way of the runner; the segmentor's own comes first, as ever
+            outer = dict(
                 type='BranchDataPreprocessor',
-                data_preprocessor=inner_preprocessor
-                or dict(type='SegDataPreProcessor'))
-        super().__init__(
-            data_preprocessor=data_preprocessor, init_cfg=init_cfg)
+                data_preprocessor=inner or outer)
+        super().__init__(data_preprocessor=outer, init_cfg=init_cfg)
         overrides = dict(
             pretrained=pretrained, train_cfg=train_cfg, test_cfg=test_cfg)
         segmentor.update({

@@ -81,3 +81,23 @@ def test_modes_of_the_teacher():
         assert model.teacher.training
         assert not model.teacher.decode_head.dropout.training
     assert model.teacher.decode_head.dropout.training
+
+
+@pytest.mark.parametrize('outer', [
+    None,
+    dict(type='SegDataPreProcessor', mean=[0.] * 3, std=[1.] * 3),
+])
+def test_data_preprocessor_of_the_segmentor_comes_first(outer):
+    """The runner passes a stock one that stands at the top of a config."""
+    inner = build_eln(data_preprocessor=outer).data_preprocessor
+    assert type(inner).__name__ == 'BranchDataPreprocessor'
+    assert inner.mean.flatten().tolist() == [127.] * 3
+
+
+def test_explicit_branch_data_preprocessor_is_taken():
+    outer = dict(
+        type='BranchDataPreprocessor',
+        data_preprocessor=dict(
+            type='SegDataPreProcessor', mean=[1.] * 3, std=[1.] * 3))
+    model = build_eln(data_preprocessor=outer)
+    assert model.data_preprocessor.mean.flatten().tolist() == [1.] * 3
