@@ -26,7 +26,10 @@ class TrainStateHook(Hook):
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Add the state to a checkpoint."""
-        checkpoint['data_order'] = self._loop.data_order()
+        # Saved ahead of the iteration's end or, by a validation, after it:
+        # the meta information alone tells how many are complete.
+        checkpoint['data_order'] = self._loop.data_order(
+            checkpoint['meta']['iter'])
         checkpoint['rng_state'] = get_rng_state()
 
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:

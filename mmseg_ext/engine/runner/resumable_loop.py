@@ -120,8 +120,11 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         """
         return hash_seed(self.runner.seed, get_rank(), stream, iteration)
 
-    def data_order(self) -> Optional[dict]:
-        """Describe the data order at the end of the current iteration.
+    def data_order(self, iterations: int) -> Optional[dict]:
+        """Describe the data order after a number of iterations.
+
+        Args:
+            iterations (int): Iterations completed.
 
         Returns:
             dict or None: State of the sampler (seed, batch, samples consumed
@@ -130,7 +133,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         """
         if not self._is_seekable:
             return None
-        batches = self._iter + 1 - self._offset
+        batches = iterations - self._offset
         return dict(
             self.sampler.state_dict(batches),
             world_size=get_world_size(),

@@ -1,0 +1,132 @@
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.runner.checkpoint import find_latest_checkpoint
+from toys import STAGES, toy_runner, toy_val
+
+from mmseg_ext.engine.atomic_io import atomic_open
+
+
+def hook(**kwargs):
+    return {
+        'default_hooks.checkpoint':
+        dict(
+            type='AtomicCheckpointHook', interval=1, by_epoch=False, **kwargs)
+    }
+
+
+def names(folder):
+    return sorted(p.name for p in Path(folder).glob('*.pth'))
+
+
+def test_files_are_renamed_and_removed_in_a_safe_order(tmp_path, monkeypatch):
+    events = []
+
+    def spy(module, name, which):
+        original = getattr(module, name)
+
+        def wrapper(*args):
+            events.append(f'{name} {Path(args[which]).name}')
+            return original(*args)
+
+        monkeypatch.setattr(module, name, wrapper)
+
+    spy(os, 'replace', 1)
+    spy(os, 'remove', 0)
+    toy_runner(tmp_path, max_iters=3, **hook(max_keep_ckpts=1)).train()
+    assert events == [
+        'replace iter_1.pth', 'replace last_checkpoint', 'replace iter_2.pth',
+        'replace last_checkpoint', 'remove iter_1.pth', 'replace iter_3.pth',
+        'replace last_checkpoint', 'remove iter_2.pth'
+    ]
+    assert names(tmp_path) == ['iter_3.pth']
+
+
+@pytest.mark.parametrize('victim', ['iter_3.pth', 'last_checkpoint'])
+def test_a_failed_write_leaves_a_checkpoint_to_resume_from(
+        tmp_path, monkeypatch, victim):
+    replace, count = os.replace, []
+
+    def fail(source, target):
+        if Path(target).name == victim:
+            count.append(1)
+            if victim == 'iter_3.pth' or len(count) == 3:
+                raise OSError('disk full')
+        replace(source, target)
+
+    monkeypatch.setattr(os, 'replace', fail)
+    with pytest.raises(OSError, match='disk full'):
+        toy_runner(tmp_path, max_iters=4, **hook(max_keep_ckpts=1)).train()
+    monkeypatch.undo()
+    last = find_latest_checkpoint(str(tmp_path))
+    assert Path(last).name == 'iter_2.pth'
+    assert not list(tmp_path.glob('.*.tmp'))
+    runner = toy_runner(
+        tmp_path, max_iters=4, resume=True, **hook(max_keep_ckpts=1))
+    runner.train()
+    assert 'iter_4.pth' in names(tmp_path)
+
+
+def test_what_a_killed_run_left_is_cleared(tmp_path):
+    left = tmp_path / '.iter_9.pth.123.tmp'
+    left.write_bytes(b'half')
+    toy_runner(tmp_path, max_iters=1, **hook()).train()
+    assert not left.exists()
+
+
+def test_best_checkpoint_is_replaced_before_it_is_removed(
+        tmp_path, monkeypatch):
+    runner = toy_runner(
+        tmp_path,
+        max_iters=4,
+        custom_hooks=[STAGES],
+        **toy_val(),
+        **{'train_cfg.val_interval': 1},
+        **hook(save_best='student/mIoU'))
+    scores = iter([10., 20., 15., 30.])
+    monkeypatch.setattr(
+        runner.val_loop.evaluator.evaluators['student'], 'evaluate',
+        lambda size: dict(mIoU=next(scores)))
+    present = []
+    remove = os.remove
+
+    def spy(path):
+        if 'best' in str(path):
+            present.append(names(tmp_path))
+        remove(path)
+
+    monkeypatch.setattr(os, 'remove', spy)
+    runner.train()
+    best = [n for n in names(tmp_path) if 'best' in n]
+    assert best == ['best_student_mIoU_iter_4.pth']
+    # Whenever one was removed its successor was there.
+    assert [sum('best' in n for n in each) for each in present] == [2, 2]
+
+
+def test_a_best_value_found_by_the_validation_is_in_the_checkpoint(tmp_path):
+    runner = toy_runner(
+        tmp_path,
+        max_iters=2,
+        custom_hooks=[STAGES],
+        **toy_val(),
+        **{'train_cfg.val_interval': 2},
+        **hook())
+    runner.train()
+    saved = torch.load(tmp_path / 'iter_2.pth', map_location='cpu')
+    best = saved['message_hub']['runtime_info']['best_metrics']
+    assert best['student/mIoU'][1] == 2
+    assert saved['meta']['iter'] == saved['data_order']['batch'] == 2
+
+
+def test_atomic_open(tmp_path):
+    path = tmp_path / 'deep' / 'file.txt'
+    with atomic_open(str(path), 'w') as file:
+        file.write('old')
+    with pytest.raises(RuntimeError):
+        with atomic_open(str(path), 'w') as file:
+            file.write('new')
+            raise RuntimeError
+    assert path.read_text() == 'old'
+    assert [p.name for p in path.parent.iterdir()] == ['file.txt']
