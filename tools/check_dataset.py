@@ -12,11 +12,8 @@ from mmengine.registry import init_default_scope  # noqa: E402
 from mmengine.utils import ProgressBar  # noqa: E402
 from mmseg.registry import DATASETS  # noqa: E402
 
-from mmseg_ext.datasets.class_check import (class_faults,  # noqa: E402
-                                            walk_heads)
+from mmseg_ext.datasets import class_check, label_scan  # noqa: E402
 from mmseg_ext.datasets.dataset_tree import walk_datasets  # noqa: E402
-from mmseg_ext.datasets.label_scan import (format_report,  # noqa: E402
-                                           scan_indices, scan_labels)
 
 SPLITS = ('train', 'val', 'test')
 
@@ -68,17 +65,23 @@ def check_split(cfg: Config, field: str, args: argparse.Namespace) -> int:
     except Exception as error:
         print(f'  ERROR {field}: {error}\n')
         return 1
-    faults = class_faults(cfg.get('model', {}), dataset, field)
-    heads = [head['num_classes']
-             for _, head in walk_heads(cfg.model)] if 'model' in cfg else []
+    faults = class_check.class_faults(cfg.get('model', {}), dataset, field)
+    heads = [
+        head['num_classes'] for _, head in class_check.walk_heads(cfg.model)
+    ] if 'model' in cfg else []
     total = sum(
-        len(scan_indices(len(leaf), args.max_images)) for _, leaf in leaves)
-    progress = ProgressBar(total)
-    reports = scan_labels(dataset, field, heads[0] if heads else None,
-                          args.max_images, progress.update)
-    print('\n')
+        len(label_scan.scan_indices(len(leaf), args.max_images))
+        for _, leaf in leaves)
+    # A bar is drawn anew for each image: for the eye only.
+    watched = sys.stderr.isatty()
+    progress = ProgressBar(total, file=sys.stderr) if watched else None
+    reports = label_scan.scan_labels(dataset, field,
+                                     heads[0] if heads else None,
+                                     args.max_images, progress
+                                     and progress.update)
+    print()
     for report in reports:
-        print(format_report(report))
+        print(label_scan.format_report(report))
         faults.extend(report.faults)
     for fault in faults[:args.max_faults]:
         print(f'  ERROR {fault}')

@@ -1,24 +1,14 @@
-import runpy
-import sys
-from pathlib import Path
-from types import SimpleNamespace
-from unittest.mock import patch
-
 import cv2
 import numpy as np
 import pytest
-from branch_data import (CLASSES, LOAD, labeled_config, multi_source_config,
-                         unlabeled_config, write_images)
+from branch_data import (CLASSES, labeled_config, multi_source_config,
+                         write_images)
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 from PIL import Image
 
-from mmseg_ext.datasets.class_check import class_faults, walk_heads
 from mmseg_ext.datasets.label_scan import (format_report, scan_indices,
                                            scan_labels)
-from mmseg_ext.engine.hooks import LabelScanHook, label_scan_hook
-
-REPO = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True, scope='module')
@@ -204,145 +194,3 @@ def test_report_is_a_histogram(root):
                                          ['2', 'car']]
     assert sum(float(row[2].rstrip('%')) for row in rows) == pytest.approx(
         100, abs=0.05)
-
-
-# class count of the model
-
-
-def model(num_classes, aux=None):
-    head = SimpleNamespace(num_classes=num_classes)
-    aux = aux and [SimpleNamespace(num_classes=n) for n in aux]
-    return SimpleNamespace(
-        segmentor=SimpleNamespace(decode_head=head, auxiliary_head=aux))
-
-
-def test_class_count_of_every_head(root):
-    dataset = DATASETS.build(labeled_config(root))
-    assert class_faults(model(3, [3, 3]), dataset) == []
-    faults = class_faults(model(19, [3, 2]), dataset)
-    assert faults == [
-        'model.segmentor.decode_head.num_classes is 19, but '
-        'train_dataloader.dataset has 3 classes (sky, road, car, ...); set '
-        'num_classes=3.',
-        'model.segmentor.auxiliary_head[1].num_classes is 2, but '
-        'train_dataloader.dataset has 3 classes (sky, road, car, ...); set '
-        'num_classes=3.'
-    ]
-
-
-def test_class_count_from_a_config():
-    config = dict(
-        decode_head=[dict(num_classes=2),
-                     dict(num_classes=3)],
-        auxiliary_head=dict(num_classes=4))
-    assert [(f, h['num_classes'])
-            for f, h in walk_heads(config)] == [('model.decode_head[0]', 2),
-                                                ('model.decode_head[1]', 3),
-                                                ('model.auxiliary_head', 4)]
-
-
-# the hook
-
-
-def run_hook(dataset, net, hook=LabelScanHook()):
-    hook.before_train(
-        SimpleNamespace(
-            model=net, train_dataloader=SimpleNamespace(dataset=dataset)))
-
-
-def test_hook_passes_good_data(root, tmp_path):
-    unlabeled = write_images(tmp_path / 'unlabeled', 3)
-    run_hook(DATASETS.build(multi_source_config(root, unlabeled)), model(3))
-
-
-def test_hook_refuses_a_wrong_class_count(root):
-    with pytest.raises(ValueError, match='num_classes is 21, but .* has 3'):
-        run_hook(DATASETS.build(labeled_config(root)), model(21))
-
-
-def test_hook_refuses_bad_labels_and_says_how_many(root):
-    for i in range(3):
-        write_label(root, np.full_like(label_of(root, i), 9), i)
-    with pytest.raises(
-            ValueError, match=r'000\.png has the value 9.*\(2 more faults'):
-        run_hook(DATASETS.build(labeled_config(root)), model(3))
-
-
-def test_hook_takes_the_models_classes_where_the_data_names_none(root):
-    dataset = DATASETS.build(labeled_config(root, metainfo=None))
-    run_hook(dataset, model(3))
-    with pytest.raises(ValueError, match='has the value 2, but there are 2'):
-        run_hook(dataset, model(2))
-
-
-def test_every_rank_raises_what_rank_0_found(root):
-
-    def broadcast(objects):
-        assert objects == [None]  # this rank has not read anything
-        objects[0] = 'a fault'
-
-    with patch.object(label_scan_hook, 'is_main_process', lambda: False), \
-            patch.object(label_scan_hook, 'broadcast_object_list', broadcast):
-        with pytest.raises(ValueError, match='a fault'):
-            run_hook(None, None)
-
-
-def test_a_failing_scan_does_not_leave_the_other_ranks_waiting():
-    sent = []
-    with patch.object(label_scan_hook, 'broadcast_object_list', sent.extend):
-        with pytest.raises(ValueError, match='scan .* failed'):
-            run_hook(SimpleNamespace(datasets=5), model(3))
-    assert sent
-
-
-def test_hook_refuses_a_negative_number():
-    with pytest.raises(ValueError, match='got -1'):
-        LabelScanHook(-1)
-
-
-# tools/check_dataset.py
-
-
-@pytest.fixture
-def check(tmp_path, monkeypatch, capsys):
-    """Run the tool on a config; gives exit status and output."""
-
-    def run(text, *options):
-        config = tmp_path / 'config.py'
-        config.write_text(text)
-        monkeypatch.setattr(sys, 'argv', ['tool', str(config), *options])
-        with pytest.raises(SystemExit) as status:
-            runpy.run_path(
-                str(REPO / 'tools' / 'check_dataset.py'), run_name='__main__')
-        return status.value.code, capsys.readouterr().out
-
-    return run
-
-
-def test_tool_lists_all_faults(root, tmp_path, check):
-    unlabeled = write_images(tmp_path / 'unlabeled', 3)
-    write_label(root, np.full_like(label_of(root, 0), 9), 0)
-    (unlabeled / 'img' / '001.png').write_bytes(b'no picture')
-    data = dict(
-        type='MultiSourceDataset',
-        labeled=labeled_config(root),
-        unlabeled=unlabeled_config(unlabeled, shared=[LOAD]))
-    head = dict(decode_head=dict(num_classes=4))
-    status, output = check(
-        f'train_dataloader = dict(dataset={data!r})\n'
-        f'val_dataloader = dict(dataset={labeled_config(root)!r})\n'
-        f'test_dataloader = val_dataloader\nmodel = {head!r}\n')
-    assert status == 1, output
-    for part in ('000.png has the value 9', '001.png is broken',
-                 'num_classes is 4', 'val_dataloader.dataset: 4 images',
-                 '5 faults found'):
-        assert part in output, output
-    assert 'test_dataloader' not in output
-
-
-def test_tool_is_content_with_good_data(root, check):
-    status, output = check(
-        f'train_dataloader = dict(dataset={labeled_config(root)!r})\n',
-        '--max-images', '3')
-    assert status == 0, output
-    assert '3 images' in output and 'No fault' in output

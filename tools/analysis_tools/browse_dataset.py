@@ -22,8 +22,7 @@ from mmseg.registry import DATA_SAMPLERS, DATASETS  # noqa: E402
 from mmseg_ext.datasets import MultiSourceDataset  # noqa: E402
 from mmseg_ext.datasets.dataset_tree import walk_datasets  # noqa: E402
 from mmseg_ext.utils import run_stock_tool  # noqa: E402
-from mmseg_ext.visualization.branch_sheet import branch_panels  # noqa: E402
-from mmseg_ext.visualization.image_sheet import draw_sheet  # noqa: E402
+from mmseg_ext.visualization import branch_panels, draw_sheet  # noqa: E402
 
 ROWS = 8  # samples on one sheet
 
@@ -55,26 +54,30 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def run_stock(args: argparse.Namespace, dataset) -> None:
+def run_stock(args: argparse.Namespace, cfg: Config, dataset) -> None:
     """Hand over to the stock tool.
 
     Args:
         args (Namespace): Options of the command line.
+        cfg (Config): The config.
         dataset (Dataset): The data set, not a branched one.
     """
+    options, argv = [], sys.argv
+    if cfg.get('visualizer', {}).get('type') == 'SegLocalVisualizer':
+        options.append('visualizer.type=ContiguousSegVisualizer')
     if args.number is not None:
-        argv = sys.argv
         at = next(i for i, a in enumerate(argv) if a.startswith('--number'))
         del argv[at:at + (1 if '=' in argv[at] else 2)]
         fields = [f for f, _ in walk_datasets(dataset, 'dataset')]
         if any('[' in field for field in fields):
             sys.exit('--number cannot be passed on to the stock tool for a '
                      'list of data sets; leave it out.')
-        option = f'train_dataloader.{fields[0]}.indices={args.number}'
-        if '--cfg-options' in argv:
-            argv.insert(argv.index('--cfg-options') + 1, option)
-        else:
-            argv += ['--cfg-options', option]
+        options.append(f'train_dataloader.{fields[0]}.indices={args.number}')
+    if options and '--cfg-options' in argv:
+        at = argv.index('--cfg-options') + 1
+        argv[at:at] = options
+    elif options:
+        argv += ['--cfg-options', *options]
     run_stock_tool('analysis_tools/browse_dataset.py')
 
 
@@ -126,7 +129,7 @@ def main() -> None:
     if isinstance(dataset, MultiSourceDataset):
         browse(args, cfg, dataset)
     else:
-        run_stock(args, dataset)
+        run_stock(args, cfg, dataset)
 
 
 if __name__ == '__main__':

@@ -1,4 +1,4 @@
-from typing import Optional, Sequence, Tuple, Union
+from typing import Sequence, Tuple, Union
 
 import cv2
 import mmcv
@@ -7,6 +7,10 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
 Strength = Union[float, Sequence[float]]
+Range = Tuple[float, float]
+# No change, and the limits of any range.
+FACTOR = 1., (0., np.inf)
+SHIFT = 0., (-0.5, 0.5)
 
 
 @TRANSFORMS.register_module()
@@ -45,10 +49,10 @@ class RandomColorJitter(BaseTransform):
             raise ValueError('RandomColorJitter.prob must be in [0, 1], but '
                              f'got {prob}.')
         self.prob = prob
-        self.brightness = _parse_range('brightness', brightness)
-        self.contrast = _parse_range('contrast', contrast)
-        self.saturation = _parse_range('saturation', saturation)
-        self.hue = _parse_range('hue', hue, center=0., low=-0.5, high=0.5)
+        self.brightness = _parse_range('brightness', brightness, *FACTOR)
+        self.contrast = _parse_range('contrast', contrast, *FACTOR)
+        self.saturation = _parse_range('saturation', saturation, *FACTOR)
+        self.hue = _parse_range('hue', hue, *SHIFT)
 
     def transform(self, results: dict) -> dict:
         """Change the image.
@@ -96,20 +100,16 @@ def shift_hue(image: np.ndarray, shift: float) -> np.ndarray:
     return cv2.cvtColor(hsv, cv2.COLOR_HSV2BGR_FULL).astype(image.dtype)
 
 
-def _parse_range(
-    name: str,
-    value: Strength,
-    center: float = 1.,
-    low: float = 0.,
-    high: float = float('inf')) -> Optional[Tuple[float, float]]:
+def _parse_range(name: str, value: Strength, center: float, limits: Range):
+    """Range of a factor; None where it never changes an image."""
     if isinstance(value, (int, float)):
-        bounds = (max(center - value, low), center + value)
+        bounds = (max(center - value, limits[0]), center + value)
         is_wrong = value < 0
     else:
         bounds = tuple(value)
         is_wrong = len(bounds) != 2
-    if is_wrong or not low <= bounds[0] <= bounds[1] <= high:
+    if is_wrong or not limits[0] <= bounds[0] <= bounds[1] <= limits[1]:
         raise ValueError(
             f'RandomColorJitter.{name} must be a strength >= 0 or a range '
-            f'within [{low}, {high}], but got {value}.')
+            f'within {limits}, but got {value}.')
     return None if bounds == (center, center) else bounds
