@@ -21,7 +21,8 @@ def reference(student, teacher, labels, valid, mode, tau):
     if mode == 'per_anchor':
         d = torch.exp(f @ g.T / tau)
         losses = [
-            -torch.log(d[i][same[i]].sum() / d[i].sum()) for i in range(len(y))
+            -torch.log(d[i][same[i]].sum() / d[i].sum())
+            for i in range(len(y))
         ]
         return sum(losses) / len(y)
     d = torch.exp(g @ f.T / tau)

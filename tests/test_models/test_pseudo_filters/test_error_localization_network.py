@@ -38,8 +38,7 @@ def batch(num_classes=CLASSES):
     return dict(
         images=torch.randn(2, 3, 33, 41, generator=generator),
         logits=5 * torch.randn(2, num_classes, 9, 11, generator=generator),
-        seg_label=torch.randint(
-            num_classes, (2, 33, 41), generator=generator),
+        seg_label=torch.randint(num_classes, (2, 33, 41), generator=generator),
         valid_mask=torch.ones(2, 33, 41, dtype=torch.bool))
 
 
@@ -63,9 +62,7 @@ def test_reads_image_entropy_and_prediction(pred_input, align_corners):
     data = batch()
     network(*inputs(data))
     logits = F.interpolate(
-        data['logits'], (33, 41),
-        mode='bilinear',
-        align_corners=align_corners)
+        data['logits'], (33, 41), mode='bilinear', align_corners=align_corners)
     prob = logits.softmax(1)
     entropy = -(prob * prob.log()).sum(1, keepdim=True)
     shown = logits if pred_input == 'logits' else prob
@@ -202,8 +199,8 @@ def test_autocast():
 
 
 @pytest.mark.parametrize('head', [
-    dict(type='DAHead', in_channels=64, in_index=3, channels=8,
-         pam_channels=4),
+    dict(
+        type='DAHead', in_channels=64, in_index=3, channels=8, pam_channels=4),
     dict(
         type='SegformerHead',
         in_channels=[8, 16, 32, 64],

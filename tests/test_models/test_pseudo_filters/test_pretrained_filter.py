@@ -40,9 +40,10 @@ def test_all_but_the_first_convolution(tmp_path, weights, layout):
     if layout == 'segmentor':
         saved = dict(
             state_dict={
-                **{f'backbone.{k}': v
-                   for k, v in weights.items()}, 'decode_head.x':
-                torch.zeros(1)
+                **{
+                    f'backbone.{k}': v
+                    for k, v in weights.items()
+                }, 'decode_head.x': torch.zeros(1)
             })
     torch.save(saved, tmp_path / 'resnet.pth')
     state = build(tmp_path / 'resnet.pth')

@@ -20,10 +20,7 @@ NORM = dict(type='BN')
 HEADS = {
     'ANNHead':
     dict(
-        in_channels=[16, 16],
-        in_index=[2, 3],
-        channels=8,
-        project_channels=8),
+        in_channels=[16, 16], in_index=[2, 3], channels=8, project_channels=8),
     'APCHead':
     dict(ONE, pool_scales=(1, 2)),
     'ASPPHead':
@@ -43,8 +40,7 @@ HEADS = {
     'EMAHead':
     dict(ONE, ema_channels=8, num_bases=4, num_stages=2),
     'EncHead':
-    dict(
-        in_channels=[16] * 3, in_index=[1, 2, 3], channels=8, num_codes=4),
+    dict(in_channels=[16] * 3, in_index=[1, 2, 3], channels=8, num_codes=4),
     'FCNHead':
     dict(ONE, num_convs=1),
     'FPNHead':
@@ -90,8 +86,8 @@ def build(name, **kwargs):
 def features(name='', batch=2):
     # FPN doubles the size of a level, and LR-ASPP pools 49 x 49 pixels.
     sizes = dict(
-        FPNHead=[16, 8, 4, 2], LRASPPHead=[52, 51, 50, 50]).get(
-            name, [16] * 4)
+        FPNHead=[16, 8, 4, 2], LRASPPHead=[52, 51, 50,
+                                           50]).get(name, [16] * 4)
     generator = torch.Generator().manual_seed(0)
     return [
         torch.randn(batch, 16, size, size, generator=generator)
@@ -286,8 +282,12 @@ def test_inner_head():
 
 def test_point_head_is_refused():
     head = MODELS.build(
-        dict(type='PointHead', num_classes=CLASSES, in_channels=[16],
-             in_index=[0], channels=8))
+        dict(
+            type='PointHead',
+            num_classes=CLASSES,
+            in_channels=[16],
+            in_index=[0],
+            channels=8))
     with pytest.raises(ValueError, match='PointHead'):
         check_capturable(head)
 

@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from mmseg_ext.models.utils.logits import (prediction_from_logits,
-                                           softmax_entropy,
-                                           two_channel_logits)
+                                           softmax_entropy, two_channel_logits)
 
 
 def test_two_channels_have_the_sigmoid_as_softmax():

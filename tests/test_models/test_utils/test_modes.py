@@ -24,8 +24,8 @@ def test_dropout_is_off_and_batch_norm_trains(module):
     x = torch.randn(4, 3, 5, 5) + 7
     with eval_dropout(module):
         first, second = module(x), module(x)
-    expected = (x - x.mean((0, 2, 3), keepdim=True)) / (
-        x.var((0, 2, 3), unbiased=False, keepdim=True) + 1e-5).sqrt()
+    expected = (x - x.mean((0, 2, 3), keepdim=True)) / (x.var(
+        (0, 2, 3), unbiased=False, keepdim=True) + 1e-5).sqrt()
     torch.testing.assert_close(first, expected, rtol=1e-4, atol=1e-4)
     assert torch.equal(first, second)
     assert module[0].num_batches_tracked == 2
