@@ -1,8 +1,9 @@
 from .branch_sheet import branch_panels
 from .contiguous_visualizer import ContiguousSegVisualizer
 from .image_sheet import draw_sheet, hatch, overlay_labels
+from .pseudo_label_sheet import draw_pseudo_labels
 
 __all__ = [
-    'ContiguousSegVisualizer', 'branch_panels', 'draw_sheet', 'hatch',
-    'overlay_labels'
+    'ContiguousSegVisualizer', 'branch_panels', 'draw_pseudo_labels',
+    'draw_sheet', 'hatch', 'overlay_labels'
 ]

@@ -3,9 +3,10 @@ from .check_finite_loss_hook import CheckFiniteLossHook
 from .ema_teacher_hook import EMATeacherHook
 from .error_simulation_hook import ErrorSimulationHook
 from .label_scan_hook import LabelScanHook
+from .pseudo_label_hook import PseudoLabelHook
 from .stage_hook import StageHook
 
 __all__ = [
-    'CheckFiniteLossHook', 'EMATeacherHook', 'ErrorSimulationHook',
-    'LabelScanHook', 'StageHook'
+    'AtomicCheckpointHook', 'CheckFiniteLossHook', 'EMATeacherHook',
+    'ErrorSimulationHook', 'LabelScanHook', 'PseudoLabelHook', 'StageHook'
 ]

@@ -9,7 +9,7 @@ from mmengine.optim import OptimWrapperDict
 from mmseg.registry import HOOKS
 
 from ..atomic_io import atomic_open
-from ..batch_dump import encode, image_paths
+from ..batch_dump import decode, encode, image_paths
 from ..utils import unwrap_model
 
 
@@ -71,7 +71,9 @@ class CheckFiniteLossHook(Hook):
                           batch_idx: int,
                           data_batch=None) -> None:
         """Keep the batch until its losses are known."""
-        self._data_batch = data_batch
+        # Taken apart at once, without a copy of tensors: the preprocessor
+        # pads labels and masks of the very same samples.
+        self._data_batch = encode(data_batch)
 
     def after_train_iter(self,
                          runner,
@@ -135,7 +137,7 @@ class CheckFiniteLossHook(Hook):
                 f'A loss of another rank is not finite at iteration {number}: '
                 'see its message; training stops ahead of the optimiser step.')
         path = self._dump(names)
-        paths = image_paths(self._data_batch)
+        paths = image_paths(decode(self._data_batch))
         raise FloatingPointError(
             f'{", ".join(names)} not finite at iteration {number}, images: '
             f'{", ".join(paths) or "unknown"}; training stops ahead of the '
@@ -156,7 +158,7 @@ class CheckFiniteLossHook(Hook):
             stage=getattr(model, 'stage', None),
             error_simulation=getattr(model, 'error_simulation', None),
             last_checkpoint=runner.message_hub.get_info('last_ckpt'),
-            data_batch=encode(self._data_batch),
+            data_batch=self._data_batch,
             state_dict={
                 name: value.cpu()
                 for name, value in model.state_dict().items()

@@ -11,6 +11,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from toys import toy_runner
 
+from mmseg_ext.engine import CheckFiniteLossHook
 from mmseg_ext.engine.batch_dump import decode, encode, image_paths
 from mmseg_ext.engine.replay import load_dump, replay
 
@@ -158,3 +159,14 @@ def test_a_foreign_class_is_refused():
     encoded.update(module='os', name='system')
     with pytest.raises(ValueError, match='os.system'):
         decode(encoded)
+
+
+def test_the_dump_holds_the_batch_ahead_of_the_preprocessor(tmp_path):
+    sample = SegDataSample(metainfo=dict(img_path='a.png'))
+    sample.gt_sem_seg = PixelData(data=torch.ones(1, 2, 2))
+    hook = CheckFiniteLossHook()
+    hook.before_train_iter(None, 0, dict(data_samples=[sample]))
+    # As stock padding does it, on the very same sample.
+    sample.gt_sem_seg = PixelData(data=torch.ones(1, 4, 4))
+    kept = decode(hook._data_batch)['data_samples'][0]
+    assert kept.gt_sem_seg.shape == (2, 2)
