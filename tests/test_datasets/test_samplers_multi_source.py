@@ -1,12 +1,16 @@
 import pickle
+import random
 import time
 from itertools import islice
 from unittest.mock import patch
 
+import numpy as np
 import pytest
+import torch
 
 from mmseg_ext.datasets.samplers import (MultiSourceSampler, SeededIndex,
-                                         multi_source_sampler)
+                                         hash_seed, multi_source_sampler,
+                                         seeded)
 
 
 class Sources:
@@ -114,6 +118,18 @@ def test_resume_with_another_world_size_draws_each_image_once():
     assert sorted(counts[30:]) == [1] * 80 + [2] * 20
 
 
+def test_seeds_go_on_with_another_world_size():
+    data = Sources(labeled=30, unlabeled=100)
+    straight = batches(make(data, (1, 1)), 60)
+    resumed = make(data, (3, 2))
+    resumed.set_consumed(dict(labeled=5, unlabeled=20))
+    later = [batch for batch in batches(resumed, 10)]
+    labeled = [draw for batch in later for draw in batch[:3]]
+    unlabeled = [draw for batch in later for draw in batch[3:]]
+    assert labeled == [batch[0] for batch in straight[5:35]]
+    assert unlabeled == [batch[1] for batch in straight[20:40]]
+
+
 def test_resume_with_the_same_batches_is_exact():
     straight = batches(make(DATA, (2, 3), 1, 2), 50)
     sampler = make(DATA, (2, 3), 1, 2)
@@ -199,3 +215,28 @@ def test_pickles():
     assert batches(copy, 5) == batches(sampler, 5)
     index = pickle.loads(pickle.dumps(SeededIndex(4, 11)))
     assert index == 4 and index.seed == 11 and type(index) is SeededIndex
+
+
+@pytest.mark.parametrize(
+    'draw', [random.random, np.random.rand, lambda: torch.rand(1).item()])
+def test_seeded_seeds_every_generator_and_gives_it_back(draw):
+    draw()
+    with seeded(5):
+        one = draw()
+    with seeded(6):
+        two = draw()
+    with seeded(5):
+        assert draw() == one != two
+    random.seed(0), np.random.seed(0), torch.manual_seed(0)
+    expected = draw()
+    random.seed(0), np.random.seed(0), torch.manual_seed(0)
+    with pytest.raises(KeyError), seeded(5):
+        raise KeyError
+    with seeded(None):
+        pass
+    assert draw() == expected
+
+
+def test_hash_is_the_same_on_every_machine():
+    assert hash_seed(0, 'labeled', 'epoch', 3) == 2362684203
+    assert hash_seed(1, 23) != hash_seed(12, 3)

@@ -96,3 +96,12 @@ def test_pickles():
     order = SourceOrder(20, 4, 'a', seed=0)
     images = draw(order, 60)
     assert draw(pickle.loads(pickle.dumps(order)), 60) == images
+
+
+@pytest.mark.parametrize('length', [3, 6, 7, 9, 12, 30])
+def test_large_source_never_comes_twice_within_its_spacing(length):
+    order = SourceOrder(length, 1, 'a', seed=0)
+    images = draw(order, 200 * length)
+    for i in range(len(images) - length // 3):
+        window = images[i:i + length // 3 + 1]
+        assert len(set(window)) == len(window), f'position {i}'

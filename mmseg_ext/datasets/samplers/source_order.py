@@ -87,9 +87,9 @@ class SourceOrder:
             order = self._raw_permutation(epoch)
             if epoch > 0 and self.spacing > 0:
                 tail = self._raw_permutation(epoch - 1)[-self.spacing:]
-                # The tail itself stays as it is, hence no recursion.
-                _move_back(order, set(tail.tolist()), self.spacing,
-                           self.length - self.spacing)
+                # With 3 * spacing <= length the swaps never reach the tail,
+                # which is therefore known without its own predecessor.
+                _move_back(order, set(tail.tolist()), self.spacing)
             return order
         return self._make_small_permutation(epoch)
 
@@ -105,22 +105,20 @@ class SourceOrder:
             begun = (current - first) * self.length % self.batch_size
             if previous is not None and begun:
                 tail = set(previous[-begun:].tolist())
-                _move_back(order, tail, self.batch_size - begun, self.length)
+                _move_back(order, tail, self.batch_size - begun)
             previous = order
         return order
 
 
-def _move_back(order: np.ndarray, taken: Set[int], head: int,
-               end: int) -> None:
-    """Swap the taken images among the first ``head`` with later ones.
+def _move_back(order: np.ndarray, taken: Set[int], head: int) -> None:
+    """Swap the taken images among the first ``head`` with the next others.
 
     Args:
         order (np.ndarray): Permutation, changed in place.
         taken (set[int]): Images that must not stand among the first.
         head (int): Number of first positions.
-        end (int): Swap with positions in [head, end) only.
     """
-    spare = (i for i in range(head, end) if int(order[i]) not in taken)
+    spare = (i for i in range(head, len(order)) if int(order[i]) not in taken)
     for i in range(head):
         if int(order[i]) in taken:
             j = next(spare)
