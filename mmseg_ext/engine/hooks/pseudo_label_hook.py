@@ -143,22 +143,25 @@ class PseudoLabelHook(Hook):
         inputs, samples = batch['inputs'], batch['data_samples']
         if not isinstance(inputs, dict):
             inputs, samples = dict(images=inputs), dict(images=samples)
-        count = min(self.num_images, max(len(v) for v in inputs.values()))
+        # Each sample has an entry in every branch, None where it has none.
+        present = {
+            branch: [i for i, image in enumerate(images) if image is not None]
+            for branch, images in inputs.items()
+        }
         rows = []
-        for i in range(count):
-            # Sources may differ in their number of images.
+        for i in range(self.num_images):
             part = {
-                branch: images[i] if i < len(images) else None
-                for branch, images in inputs.items()
+                branch: where[i]
+                for branch, where in present.items() if i < len(where)
             }
             rows.append(
                 branch_panels(
                     dict(
-                        inputs=part,
+                        inputs={b: inputs[b][j]
+                                for b, j in part.items()},
                         data_samples={
-                            branch: samples[branch][i]
-                            for branch, image in part.items()
-                            if image is not None
+                            b: samples[b][j]
+                            for b, j in part.items()
                         }),
                     self.palette,
                     bgr=self._converts(algorithm)))

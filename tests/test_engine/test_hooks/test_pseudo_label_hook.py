@@ -57,11 +57,15 @@ def batch():
     image = torch.zeros(3, 8, 16, dtype=torch.uint8)
     image[0] = 200  # blue, as stock loading orders channels
     return dict(
-        inputs=dict(labeled=[image], unlabeled=[image, image], other=[None]),
+        inputs=dict(
+            labeled=[image, None, None],
+            unlabeled=[None, image, image],
+            other=[None] * 3),
         data_samples=dict(
-            labeled=[labeled],
-            unlabeled=[SegDataSample(), SegDataSample()],
-            other=[None]))
+            labeled=[labeled, None, None],
+            unlabeled=[None, SegDataSample(),
+                       SegDataSample()],
+            other=[None] * 3))
 
 
 def train(hook, algorithm, iterations, tmp_path, keep=True, stage_begin=0):
@@ -98,6 +102,9 @@ def test_sheets_at_step_0_at_intervals_and_at_the_stage(tmp_path):
     sheet = cv2.imread(str(folder / 'branches_iter_1.png'))
     # First panel: the blue image, below its title bar.
     assert sheet[40, 40].tolist() == [200, 0, 0]
+    # Labelled image, its label and the first unlabelled one in a row.
+    assert sheet.shape[1] == 3 * (256 + 4)
+    assert sheet[40, 2 * 260 + 40].tolist() == [200, 0, 0]
 
 
 def test_without_a_teacher_only_the_branches_are_shown(tmp_path):
