@@ -1,9 +1,10 @@
 from .branch_transform import BranchTransform
 from .random_color_jitter import RandomColorJitter
 from .random_gaussian_blur import RandomGaussianBlur
+from .set_ori_shape import SetOriShape
 from .valid_mask import AddValidMask, PackBranchInputs, PadSegFields
 
 __all__ = [
     'AddValidMask', 'BranchTransform', 'PackBranchInputs', 'PadSegFields',
-    'RandomColorJitter', 'RandomGaussianBlur'
+    'RandomColorJitter', 'RandomGaussianBlur', 'SetOriShape'
 ]

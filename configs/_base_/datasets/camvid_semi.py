@@ -1,0 +1,59 @@
+# CamVid, 360x480, with 1/8 of the labels (46 images); make the lists with
+# python tools/dataset_converters/make_label_splits.py \
+#     configs/_base_/datasets/camvid.py data/camvid/splits --sizes 1/8
+_base_ = ['./camvid.py']
+labeled_list = 'splits/1_8/labeled_seed0.txt'
+unlabeled_list = 'splits/1_8/unlabeled_seed0.txt'
+data_root = 'data/camvid'
+labeled_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='AddValidMask'),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackBranchInputs'),
+]
+unlabeled_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='AddValidMask'),
+    dict(type='RandomFlip', prob=0.5),
+    dict(
+        type='BranchTransform',
+        branches=dict(
+            unlabeled=[dict(type='PackBranchInputs')],
+            unlabeled_strong=[
+                dict(
+                    type='RandomColorJitter',
+                    brightness=0.4,
+                    contrast=0.4,
+                    saturation=0.4,
+                    hue=0.1),
+                dict(
+                    type='RandomGrayscale',
+                    prob=0.2,
+                    keep_channels=True,
+                    color_format='bgr'),
+                dict(type='PackBranchInputs'),
+            ])),
+]
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(
+        type='MultiSourceSampler', source_sizes=dict(labeled=4, unlabeled=4)),
+    dataset=dict(
+        _delete_=True,
+        type='MultiSourceDataset',
+        labeled=dict(
+            type='CamVidDataset',
+            data_root=data_root,
+            data_prefix=dict(
+                img_path='images/train', seg_map_path='annotations/train'),
+            ann_file=labeled_list,
+            pipeline=labeled_pipeline),
+        unlabeled=dict(
+            type='UnlabeledImageDataset',
+            data_root=data_root,
+            data_prefix=dict(img_path='images/train'),
+            ann_file=unlabeled_list,
+            pipeline=unlabeled_pipeline)))

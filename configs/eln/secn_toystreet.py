@@ -1,0 +1,3 @@
+# baseline s-ECN: errors are corrected, none is left out
+_base_ = ['./eln_toystreet.py']
+model = dict(pseudo_filter=dict(type='ErrorCorrectionNetwork'))

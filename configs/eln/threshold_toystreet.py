@@ -1,0 +1,13 @@
+# baseline: pixels are kept by the confidence of the teacher
+_base_ = ['./eln_toystreet.py']
+model = dict(
+    pseudo_filter=dict(_delete_=True, type='ConfidenceFilter'),
+    aux_decoders=None)
+default_hooks = dict(
+    # nothing to learn between pre-training and self-training
+    stage=dict(
+        stages=[
+            dict(name='pretrain', iters=500),
+            dict(name='localize', iters=0),
+            dict(name='semi')
+        ]))
