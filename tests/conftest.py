@@ -1,6 +1,13 @@
 """Options and fixtures for every test."""
+import configparser
+import os
+from pathlib import Path
+
 import pytest
 import torch
+
+# Ahead of mmseg.utils, which needs mmcv.ops to import.
+import mmseg_ext  # noqa: F401
 
 
 def pytest_addoption(parser):
@@ -25,9 +32,26 @@ def pytest_configure(config):
 
 
 @pytest.fixture(scope='session')
+def repo():
+    """Top folder of the repository."""
+    return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope='session')
+def setup_cfg(repo):
+    """The parsed ``setup.cfg``."""
+    parser = configparser.RawConfigParser()
+    parser.read(repo / 'setup.cfg', encoding='utf-8')
+    return parser
+
+
+@pytest.fixture(scope='session')
 def toystreet(tmp_path_factory):
-    """Folder with a small ToyStreet: 8 images to train on, 4 to validate."""
+    """Folder of a small ToyStreet: 16 training images, 4 to validate."""
     from mmseg_ext.datasets.toystreet_generator import generate
-    root = tmp_path_factory.mktemp('toystreet')
-    generate(root, num_train=8, num_val=4, seed=0)
+    root = tmp_path_factory.getbasetemp()
+    if 'PYTEST_XDIST_WORKER' in os.environ:
+        root = root.parent  # shared: the first process that is done wins
+    root = root / 'toystreet'
+    generate(str(root), num_train=16, num_val=4, seed=0)
     return root

@@ -9,6 +9,7 @@ from packaging.specifiers import SpecifierSet
 REQUIRED = {
     'mmengine': {
         'mmengine': '>=0.10.7,<1',
+        'mmengine-lite': '>=0.10.7,<1',
         'onedl-mmengine': ''
     },
     'mmcv': {

@@ -1,0 +1,93 @@
+"""What MIM and ``_base_ = ['mmseg_ext::...']`` ask of the folder configs."""
+from collections import Counter
+
+from mmengine.config import Config
+from mmengine.fileio import load
+
+
+def method_folders(repo):
+    return sorted(
+        path for path in (repo / 'configs').iterdir()
+        if path.is_dir() and path.name != '_base_')
+
+
+def config_files(repo):
+    return [
+        path for folder in method_folders(repo)
+        for path in sorted(folder.rglob('*.py'))
+    ]
+
+
+def test_there_is_a_method(repo):
+    assert method_folders(repo) and config_files(repo)
+
+
+def test_base_names_are_unique(repo):
+    """MIM finds a config by its base name and refuses twins."""
+    names = Counter(path.name for path in (repo / 'configs').rglob('*.py'))
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_method_folders_are_complete(repo):
+    missing = []
+    for folder in method_folders(repo):
+        missing += [
+            f'{folder.name}/{name}' for name in ('README.md', 'metafile.yaml')
+            if not (folder / name).is_file()
+        ]
+        if not list(folder.glob('*toystreet*.py')):
+            missing.append(f'{folder.name}/*toystreet*.py')
+    assert missing == []
+
+
+def test_model_index_imports_every_metafile(repo):
+    imported = load(str(repo / 'model-index.yml'))['Import']
+    found = [
+        path.relative_to(repo).as_posix()
+        for path in sorted((repo / 'configs').rglob('metafile.y*ml'))
+    ]
+    assert sorted(imported) == found
+
+
+def test_metafiles_list_models_with_configs(repo):
+    """mmengine reads ``Models`` of every metafile, whichever is asked for."""
+    for name in load(str(repo / 'model-index.yml'))['Import']:
+        content = load(str(repo / name))
+        assert isinstance(content.get('Models'), list), name
+        for model in content['Models']:
+            assert model.get('Name') and model.get('Config'), (name, model)
+            path = repo / model['Config']
+            assert path.is_file(), (name, model['Config'])
+
+
+def test_metafile_names_are_unique(repo):
+    names = Counter(
+        model['Name']
+        for name in load(str(repo / 'model-index.yml'))['Import']
+        for model in load(str(repo / name))['Models'])
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_configs_read(repo):
+    """Every config reads by itself, under the bare stock tools as well."""
+    broken = {}
+    for path in config_files(repo):
+        try:
+            cfg = Config.fromfile(str(path))
+        except Exception as error:  # all of them in one message
+            broken[path.name] = repr(error)
+            continue
+        if 'mmseg_ext' not in cfg.get('custom_imports', {}).get('imports', []):
+            broken[path.name] = "no custom_imports = dict(imports=['mmseg_ext'])"
+        if not cfg.get('auto_scale_lr', {}).get('base_batch_size'):
+            broken[path.name] = 'no auto_scale_lr.base_batch_size'
+    assert broken == {}
+
+
+def test_own_bases_are_paths(repo):
+    """The bare stock tools do not know the name ``mmseg_ext::``."""
+    wrong = [
+        path.name for path in (repo / 'configs').rglob('*.py')
+        if 'mmseg_ext::' in path.read_text(encoding='utf-8')
+    ]
+    assert wrong == []

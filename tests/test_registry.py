@@ -1,0 +1,40 @@
+"""What a base named ``mmseg_ext::...`` builds."""
+import pytest
+from mmengine import registry as root
+from mmengine.registry import DefaultScope
+
+import mmseg.registry as stock
+from mmseg_ext import registry
+
+
+@pytest.fixture(autouse=True)
+def scope():
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        yield
+
+
+@pytest.mark.parametrize('start', [root.MODELS, stock.MODELS, registry.MODELS])
+def test_builds_stock_components_in_our_scope(start, caplog):
+    loss = start.build(
+        dict(type='CrossEntropyLoss', loss_weight=3., _scope_='mmseg_ext'))
+    assert loss.loss_weight == 3.
+    assert type(loss).__module__.startswith('mmseg.')
+
+
+def test_nothing_warns(capfd):
+    root.MODELS.build(dict(type='DiceLoss', _scope_='mmseg_ext'))
+    captured = capfd.readouterr()
+    assert 'WARNING' not in captured.out + captured.err
+
+
+def test_every_registry_has_a_child():
+    parents = [
+        name for name, value in vars(root).items()
+        if isinstance(value, root.Registry)
+    ]
+    assert parents
+    for name in parents:
+        child = getattr(registry, name)
+        assert child.scope == 'mmseg_ext'
+        assert child.parent is getattr(stock, name, getattr(root, name))
+        assert len(child) == 0, f'register into mmseg.registry.{name}'
