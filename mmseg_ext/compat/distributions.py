@@ -12,8 +12,8 @@ CANDIDATES = {
     'mmseg': ('onedl-mmsegmentation', 'mmsegmentation'),
     'mmdet': ('onedl-mmdetection', 'mmdet'),
     'mmpretrain': ('onedl-mmpretrain', 'mmpretrain'),
-    'cv2': ('opencv-python', 'opencv-python-headless',
-            'opencv-contrib-python', 'opencv-contrib-python-headless'),
+    'cv2': ('opencv-python', 'opencv-python-headless', 'opencv-contrib-python',
+            'opencv-contrib-python-headless'),
 }
 
 

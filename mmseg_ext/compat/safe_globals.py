@@ -5,10 +5,17 @@ histories and numpy numbers as well: exactly these are put on torch's
 allow-list, so that resuming works. ``weights_only`` is never switched off: a
 checkpoint that asks for anything else is refused.
 """
+from pickle import UnpicklingError
+from typing import Callable
+
 import numpy as np
 import torch
 
-__all__ = ['apply', 'mmengine_globals']
+__all__ = ['apply', 'history_statistic', 'mmengine_globals']
+
+# The statistics that mmengine's HistoryBuffer comes with. It pickles them by
+# ``getattr``, which nobody should allow as such.
+STATISTICS = ('min', 'max', 'mean', 'current')
 
 
 def mmengine_globals() -> list:
@@ -20,16 +27,37 @@ def mmengine_globals() -> list:
     """
     from mmengine.logging import HistoryBuffer
     core = np._core if hasattr(np, '_core') else np.core
-    functions = [(getattr(core.multiarray, name),
-                  f'numpy.{package}.multiarray.{name}')
+    functions = [(getattr(core.multiarray,
+                          name), f'numpy.{package}.multiarray.{name}')
                  for package in ('core', '_core')
                  for name in ('_reconstruct', 'scalar')]
     # One class for each type of number: bool, (unsigned) integers, floats.
     dtypes = {type(np.dtype(code)) for code in '?bhilqBHILQefd'}
     return [
-        HistoryBuffer, np.ndarray, np.dtype, *functions,
-        *sorted(dtypes, key=repr)
+        HistoryBuffer, (history_statistic, 'builtins.getattr'), np.ndarray,
+        np.dtype, *functions, *sorted(dtypes, key=repr)
     ]
+
+
+def history_statistic(owner: type, name: str) -> Callable:
+    """What ``getattr`` means in a checkpoint: a statistic of HistoryBuffer.
+
+    Args:
+        owner (type): HistoryBuffer.
+        name (str): One of ``STATISTICS``.
+
+    Returns:
+        Callable: The method.
+
+    Raises:
+        UnpicklingError: For any other attribute of anything.
+    """
+    from mmengine.logging import HistoryBuffer
+    if owner is not HistoryBuffer or name not in STATISTICS:
+        raise UnpicklingError(
+            f'the checkpoint asks for the attribute {name!r} of {owner!r}, '
+            'which no checkpoint of mmengine needs: it is not safe to load')
+    return getattr(HistoryBuffer, name)
 
 
 def apply() -> str:

@@ -1,7 +1,7 @@
 """Pure PyTorch kernels with the signatures of mmcv's compiled extension."""
 from .compiler_info import get_compiler_version, get_compiling_cuda_version
 from .deform_attn import ms_deform_attn_backward, ms_deform_attn_forward
-from .nms import nms
+from .greedy_nms import nms
 from .roi_align import roi_align_backward, roi_align_forward
 
 __all__ = [

@@ -54,8 +54,7 @@ class _Axis(NamedTuple):
         """Mean of the samples of each bin."""
         positions, counts = self.samples()
         taps = bilinear_taps(positions, self.size)
-        share = counts / self.grid.clamp(min=1)[:, None, None]
-        share = share.to(positions)
+        share = counts.to(positions) / self.grid.clamp(min=1)[:, None, None]
         return axis_matrix(
             taps._replace(
                 low_weight=taps.low_weight * share,
@@ -226,8 +225,9 @@ def _largest_samples(features: Tensor, batch: Tensor, y_axis: _Axis,
     (y, y_counts), (x, x_counts) = y_axis.samples(), x_axis.samples()
     matrices = [
         # Every sample is an output of its own here.
-        axis_matrix(bilinear_taps(at.flatten(1)[..., None], axis.size),
-                    axis.size) for at, axis in ((y, y_axis), (x, x_axis))
+        axis_matrix(
+            bilinear_taps(at.flatten(1)[..., None], axis.size), axis.size)
+        for at, axis in ((y, y_axis), (x, x_axis))
     ]
     samples = _pool(features, batch, *matrices)  # [R, P * Gy, Q * Gx, C]
     regions, bins_y, grid_y = y.shape

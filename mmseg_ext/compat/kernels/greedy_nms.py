@@ -39,8 +39,8 @@ def nms(boxes: Tensor, scores: Tensor, iou_threshold: float,
         kept.append(head)
         # In blocks again, so that the memory stays bounded.
         order = torch.cat([
-            part[~_overlaps(boxes[head], boxes[part], iou_threshold,
-                            offset).any(0)] for part in tail.split(BLOCK)
+            part[~_overlaps(boxes[head], boxes[part], iou_threshold, offset).
+                 any(0)] for part in tail.split(BLOCK)
         ]) if tail.numel() > 0 else tail
     return torch.cat(kept) if kept else order
 
