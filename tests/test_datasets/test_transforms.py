@@ -156,6 +156,15 @@ def test_mask_goes_with_labels(image):
     assert np.array_equal(inner, label[:, ::-1])
 
 
+def test_mirrored_padding_is_not_valid(image):
+    packed = Compose([
+        dict(type='AddValidMask'),
+        dict(type='PadSegFields', size=(64, 48), padding_mode='reflect'),
+        dict(type='PackBranchInputs')
+    ])(dict(img=image))
+    assert packed['data_samples'].valid_mask.data.sum() == 40 * 60
+
+
 def test_pack_without_mask_is_stock(image):
     results = dict(img=image, img_path='a.png', ori_shape=(40, 60))
     stock = TRANSFORMS.build(dict(type='PackSegInputs'))(results)
