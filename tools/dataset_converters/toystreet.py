@@ -5,9 +5,14 @@ Example::
     python tools/dataset_converters/toystreet.py data/toystreet
 """
 import argparse
+import sys
 import time
+from pathlib import Path
 
-from mmseg_ext.datasets.toystreet_generator import generate
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from mmseg_ext.datasets.toystreet_generator import generate  # noqa: E402
 
 
 def parse_args():
