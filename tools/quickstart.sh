@@ -3,7 +3,7 @@
 # ToyStreet, trains the supervised baseline and ELN on the same few labels,
 # prints their mIoU and draws their predictions.
 #
-#   bash tools/quickstart.sh
+#   bash tools/quickstart.sh [arguments of tools/train.py ...]
 #
 # What is done already is not done again: delete work_dirs/quickstart to train
 # anew. Environment: see tools/setup_env.sh.
@@ -13,12 +13,15 @@ cd "$(dirname "$0")/.."
 
 DATA=data/toystreet
 WORK=work_dirs/quickstart
+SUPERVISED=configs/eln/supervised_toystreet.py
+ELN=configs/eln/eln_toystreet.py
 
-# Usage: train NAME CONFIG
+# Usage: train NAME CONFIG [arguments of tools/train.py ...]
 # Picks up where an interrupted call stopped, but only on the same code.
 train() {
     local name=$1 config=$2 dir="$WORK/$1" key
-    key=$(code_key "$config")
+    shift 2
+    key=$(code_key "$config" "$@")
     if [ "$(cat "$dir/finished" 2>/dev/null)" = "$key" ]; then
         say "$name is trained already ($dir)"
         return
@@ -29,7 +32,8 @@ train() {
         echo "$key" >"$dir/started"
     fi
     say "Training $name: $config (the whole log is $dir/train.log)"
-    "$VENV_PYTHON" tools/train.py "$config" --work-dir "$dir" --resume 2>&1 |
+    "$VENV_PYTHON" tools/train.py "$config" --work-dir "$dir" --resume "$@" \
+        2>&1 |
         tee "$dir/train.log" |
         { grep --line-buffered -E 'Iter\((train|val)\) ' || true; } ||
         {
@@ -39,14 +43,14 @@ train() {
     echo "$key" >"$dir/finished"
 }
 
-# Usage: code_key CONFIG
+# Usage: code_key ARGUMENT...
 code_key() {
-    "$VENV_PYTHON" - "$1" <<'PY'
+    "$VENV_PYTHON" - "$@" <<'PY'
 import hashlib
 import sys
 from pathlib import Path
 
-key = hashlib.sha256(sys.argv[1].encode())
+key = hashlib.sha256(repr(sys.argv[1:]).encode())
 for folder in ('configs', 'mmseg_ext', 'requirements'):
     for path in sorted(Path(folder).rglob('*')):
         if path.suffix in ('.py', '.txt') and '.mim' not in path.parts:
@@ -57,23 +61,17 @@ PY
 
 SECONDS=0
 setup_env stock
-if [ -e "$DATA/.quickstart" ]; then
-    say "ToyStreet is there already ($DATA)"
-else
-    say "Rendering ToyStreet into $DATA"
-    "$VENV_PYTHON" tools/dataset_converters/toystreet.py "$DATA"
-    touch "$DATA/.quickstart"
-fi
-train supervised configs/eln/supervised_toystreet.py
-train eln configs/eln/eln_toystreet.py
+say "Rendering ToyStreet into $DATA"
+"$VENV_PYTHON" tools/dataset_converters/toystreet.py "$DATA"
+train supervised "$SUPERVISED" "$@"
+train eln "$ELN" "$@"
 
 say "Drawing predictions"
 "$VENV_PYTHON" tools/analysis_tools/compare_predictions.py \
     "$WORK/predictions.png" \
-    --run supervised configs/eln/supervised_toystreet.py \
-    "$(cat "$WORK/supervised/last_checkpoint")" \
-    --run ELN configs/eln/eln_toystreet.py \
-    "$(cat "$WORK/eln/last_checkpoint")" >"$WORK/draw.log" 2>&1 || {
+    --run supervised "$SUPERVISED" "$(cat "$WORK/supervised/last_checkpoint")" \
+    --run ELN "$ELN" "$(cat "$WORK/eln/last_checkpoint")" \
+    >"$WORK/draw.log" 2>&1 || {
     tail -n 15 "$WORK/draw.log" >&2
     fail "drawing failed; the whole log is $WORK/draw.log."
 }

@@ -1,7 +1,7 @@
 """Let mmseg's ``get_flops.py`` run on a current mmengine.
 
 The tool of mmseg 1.2.2 hands ``get_model_complexity_info`` a batch and its
-shape, which mmengine refuses since 0.9. Needed while that one tool runs, and
+shape, which mmengine 0.10 refuses. Needed while that one tool runs, and
 hence not part of what importing the package does.
 """
 from contextlib import contextmanager

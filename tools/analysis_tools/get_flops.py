@@ -13,6 +13,7 @@ from mmengine.config import Config, DictAction
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from mmseg_ext.compat.model_complexity import batch_beside_shape  # noqa: E402
 from mmseg_ext.utils import stock_tools  # noqa: E402
 
 TOOL = 'analysis_tools/get_flops.py'
@@ -39,7 +40,8 @@ def main() -> None:
         plain.dump(path)
         shape = ['--shape', *args.shape] if args.shape else []
         sys.argv = [sys.argv[0], str(path), *shape]
-        stock_tools.run_stock_tool(TOOL)
+        with batch_beside_shape():
+            stock_tools.run_stock_tool(TOOL)
 
 
 if __name__ == '__main__':

@@ -1,0 +1,85 @@
+import json
+import runpy
+
+import pytest
+
+
+@pytest.fixture(scope='module')
+def tool(repo):
+    path = repo / 'tools' / 'analysis_tools' / 'miou_table.py'
+    return runpy.run_path(str(path))
+
+
+def write_log(folder, *entries, tail=''):
+    folder = folder / 'vis_data'
+    folder.mkdir(parents=True)
+    lines = [json.dumps(entry) for entry in entries]
+    (folder / 'scalars.json').write_text('\n'.join(lines) + '\n' + tail)
+
+
+def test_reads_student_and_teacher(tool, tmp_path):
+    write_log(tmp_path / '20260101_000000',
+              dict(loss=1., lr=.1, iter=50, step=50), {
+                  'student/mIoU': 30.5,
+                  'teacher/mIoU': 31.5,
+                  'student/aAcc': 80.,
+                  'step': 100
+              })
+    assert tool['read_scores'](tmp_path) == {
+        'student': {
+            100: 30.5
+        },
+        'teacher': {
+            100: 31.5
+        }
+    }
+
+
+def test_joins_the_logs_of_a_resumed_run(tool, tmp_path):
+    write_log(
+        tmp_path / '20260101_000000',
+        dict(mIoU=10., step=100),
+        dict(mIoU=20., step=200),
+        tail='{"mIoU": 3')
+    write_log(tmp_path / '20260102_000000', dict(mIoU=25., step=200),
+              dict(mIoU=24., step=300))
+    assert tool['read_scores'](tmp_path) == {
+        'model': {
+            100: 10.,
+            200: 25.,
+            300: 24.
+        }
+    }
+
+
+def test_says_where_it_looked(tool, tmp_path):
+    write_log(tmp_path / '20260101_000000', dict(loss=1., step=50))
+    with pytest.raises(FileNotFoundError, match='No mIoU .*scalars.json'):
+        tool['read_scores'](tmp_path)
+
+
+def test_table_has_last_best_and_gain(tool):
+    table = tool['make_table']({
+        'supervised': {
+            'model': {
+                100: 40.,
+                200: 38.
+            }
+        },
+        'ELN': {
+            'student': {
+                100: 42.,
+                200: 45.5
+            },
+            'teacher': {
+                100: 46.,
+                200: 37.
+            }
+        }
+    })
+    rows = [line.split() for line in table.splitlines()[3:]]
+    assert rows == [
+        ['supervised', 'model', '38.00', '200', '40.00', '100'],
+        ['ELN', 'student', '45.50', '200', '45.50', '200', '+7.50'],
+        ['ELN', 'teacher', '37.00', '200', '46.00', '100', '-1.00'],
+    ]
