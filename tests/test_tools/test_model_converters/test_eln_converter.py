@@ -142,6 +142,24 @@ def test_teacher_is_a_copy_of_the_student(converter, official):
             assert state_dict[key].data_ptr() != original.data_ptr()
 
 
+@pytest.mark.parametrize('suffix', ['', '_official'])
+def test_fits_the_config_of_the_paper(converter, official, suffix):
+    name = f'eln_r50-deeplabv3plus_133k_voc12aug-1_20-505x505{suffix}.py'
+    cfg = Config.fromfile(ROOT / 'configs/eln' / name)
+    with DefaultScope.overwrite_default_scope('mmseg'), torch.device('meta'):
+        model = MODELS.build(cfg.model)
+    state_dict = converter.convert(as_checkpoint(official))
+    networks = {key.split('.')[0] for key in state_dict}
+    expected = {
+        key: value.shape
+        for key, value in model.state_dict().items()
+        if key.split('.')[0] in networks
+    }
+    assert {key: v.shape for key, v in state_dict.items()} == expected
+    learned = {key.split('.')[0] for key, _ in model.named_parameters()}
+    assert learned == networks
+
+
 def test_command(converter, tiny, tmp_path, monkeypatch, capsys):
     source, target = tmp_path / 'epoch_0120.pth', tmp_path / 'new/eln.pth'
     torch.save(tiny, source)
