@@ -6,49 +6,15 @@ Example::
         ELN=work_dirs/eln
 """
 import argparse
-import json
 import sys
 from pathlib import Path
 
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from mmseg_ext.utils.run_scores import read_scores  # noqa: E402
+
 METRIC = 'mIoU'
-
-
-def read_scores(work_dir) -> dict:
-    """Read the validation scores that a run logged.
-
-    Args:
-        work_dir (str | Path): Working directory of the run. The logs of a run
-            that was resumed are joined; where two have the same iteration,
-            the later one counts.
-
-    Returns:
-        dict[str, dict[int, float]]: Per evaluated model (``'student'``,
-        ``'teacher'``, or ``'model'`` where there is but one) the mIoU in
-        percent by iteration, in order.
-
-    Raises:
-        FileNotFoundError: If there is no log with a mIoU.
-    """
-    scores = {}
-    for path in sorted(Path(work_dir).glob('*/vis_data/scalars.json')):
-        for line in path.read_text(encoding='utf-8').splitlines():
-            try:
-                entry = json.loads(line)
-            except ValueError:  # cut off when the run was killed
-                continue
-            for key, value in entry.items():
-                prefix, _, metric = key.rpartition('/')
-                if metric == METRIC:
-                    model = scores.setdefault(prefix or 'model', {})
-                    model[int(entry['step'])] = float(value)
-    if not scores:
-        raise FileNotFoundError(
-            f'No {METRIC} is logged in {work_dir}/*/vis_data/scalars.json; '
-            'give the working directory of a run that was validated.')
-    return {
-        name: dict(sorted(by_step.items()))
-        for name, by_step in sorted(scores.items())
-    }
 
 
 def make_table(runs: dict) -> str:

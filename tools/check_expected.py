@@ -1,0 +1,154 @@
+"""Train configs and hold them against the figures they promise.
+
+A config promises ``expected = dict(metric='student/mIoU', value=40.,
+tolerance=2., seed=0)``. It is trained by the stock tool (a finished run is
+not trained again), and the last validated value must not lie more than the
+tolerance below the promised one.
+
+Examples::
+
+    python tools/check_expected.py configs/*/*_toystreet.py
+
+    # a table over seeds, two runs at a time, nothing is checked
+    python tools/check_expected.py configs/eln/*_toystreet.py \\
+        --seeds 0 1 2 --jobs 2
+"""
+import argparse
+import os
+import os.path as osp
+import statistics
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+import mmseg_ext  # noqa: E402,F401  isort: skip
+from mmengine.config import Config  # noqa: E402
+
+from mmseg_ext.utils.run_scores import read_scores  # noqa: E402
+
+FIELDS = {'metric', 'value', 'tolerance', 'seed'}
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('configs', nargs='+')
+    parser.add_argument('--work-dir', default='work_dirs/expected')
+    parser.add_argument(
+        '--seeds',
+        type=int,
+        nargs='+',
+        help='measure with these seeds rather than check the promised one')
+    parser.add_argument(
+        '--jobs', type=int, default=1, help='runs at a time')
+    parser.add_argument(
+        '--splits',
+        action='store_true',
+        help='with --seeds: use the label lists of the same number, '
+        '..._seed<N>.txt')
+    return parser.parse_args()
+
+
+def promise(path):
+    """Read what a config promises.
+
+    Raises:
+        ValueError: If it promises nothing, or not in the known form.
+    """
+    expected = Config.fromfile(path).get('expected')
+    if expected is None or set(expected) != FIELDS:
+        raise ValueError(
+            f'{path} must set expected = dict({", ".join(sorted(FIELDS))}) '
+            f'but has {expected}.')
+    return expected
+
+
+def with_split(node, seed):
+    """The options that point every label list of a config at a seed."""
+    options = []
+
+    def visit(value, key):
+        if isinstance(value, dict):
+            for name, child in value.items():
+                visit(child, f'{key}.{name}' if key else name)
+        elif isinstance(value, str) and value.endswith('_seed0.txt'):
+            options.append(
+                f'{key}={value[:-len("_seed0.txt")]}_seed{seed}.txt')
+
+    visit(node, '')
+    return [option for option in options if '.ann_file=' in option]
+
+
+def train(config, work_dir, seed, splits):
+    """Train unless it is done; give back the process's status."""
+    cfg = Config.fromfile(config)
+    options = [f'randomness.seed={seed}']
+    if splits:
+        options += with_split(
+            dict(train_dataloader=cfg.train_dataloader.to_dict()), seed)
+    if osp.exists(osp.join(work_dir, f'iter_{cfg.train_cfg.max_iters}.pth')):
+        return 0
+    os.makedirs(work_dir, exist_ok=True)
+    tool = Path(__file__).resolve().parent / 'train.py'
+    with open(osp.join(work_dir, 'train.log'), 'w') as log:
+        return subprocess.run([
+            sys.executable,
+            str(tool), config, '--work-dir', work_dir, '--resume',
+            '--cfg-options', *options
+        ], stdout=log, stderr=subprocess.STDOUT).returncode
+
+
+def value_of(work_dir, metric):
+    """Last validated value of ``student/mIoU`` or ``mIoU``."""
+    model, _, name = metric.rpartition('/')
+    by_step = read_scores(work_dir, name)[model or 'model']
+    return by_step[max(by_step)]
+
+
+def main():
+    args = parse_args()
+    promises = {path: promise(path) for path in args.configs}
+    runs = [(path, seed) for path, expected in promises.items()
+            for seed in args.seeds or [expected.seed]]
+    dirs = {(path, seed): osp.join(args.work_dir, f'{Path(path).stem}_{seed}')
+            for path, seed in runs}
+    with ThreadPoolExecutor(args.jobs) as pool:
+        status = dict(
+            zip(
+                runs,
+                pool.map(
+                    lambda run: train(run[0], dirs[run], run[1], args.splits),
+                    runs)))
+    failed = False
+    for path, expected in promises.items():
+        seeds = args.seeds or [expected.seed]
+        broken = [seed for seed in seeds if status[path, seed]]
+        if broken:
+            failed = True
+            print(f'{Path(path).stem}: training stopped, see '
+                  f'{dirs[path, broken[0]]}/train.log')
+            continue
+        values = [
+            value_of(dirs[path, seed], expected.metric) for seed in seeds
+        ]
+        line = (f'{Path(path).stem:32s} {expected.metric:14s} ' +
+                ' '.join(f'{value:6.2f}' for value in values))
+        if len(values) > 1:
+            line += (f'   mean {statistics.mean(values):6.2f}'
+                     f' +- {statistics.stdev(values):.2f}')
+        if not args.seeds:
+            good = values[0] >= expected.value - expected.tolerance
+            failed |= not good
+            line += (f'   expected {expected.value} - {expected.tolerance}: '
+                     f'{"ok" if good else "MISSED"}')
+        print(line)
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == '__main__':
+    main()
