@@ -51,9 +51,9 @@ def ms_deform_attn_backward(value: Tensor, spatial_shapes: Tensor,
     with torch.enable_grad():
         output = _attend(inputs[0], spatial_shapes, level_start_index,
                          *inputs[1:])
+    targets = grad_value, grad_sampling_loc, grad_attn_weight
     gradients = torch.autograd.grad(output, inputs, grad_output)
-    for target, gradient in zip(
-        (grad_value, grad_sampling_loc, grad_attn_weight), gradients):
+    for target, gradient in zip(targets, gradients):
         target += gradient
 
 
