@@ -13,8 +13,9 @@ check_stack()
 from . import compat  # noqa: E402
 
 # isort: split
-from . import datasets, engine, evaluation, models  # noqa: E402
+from . import datasets, engine, evaluation, models, visualization  # noqa: E402
 
 __all__ = [
-    '__version__', 'compat', 'datasets', 'engine', 'evaluation', 'models'
+    '__version__', 'compat', 'datasets', 'engine', 'evaluation', 'models',
+    'visualization'
 ]

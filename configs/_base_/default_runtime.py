@@ -5,3 +5,5 @@ custom_hooks = [
     dict(type='LabelScanHook'),
     dict(type='CheckFiniteLossHook'),
 ]
+# takes images of any memory layout, which OpenCV 5 does not
+visualizer = dict(type='ContiguousSegVisualizer')

@@ -92,7 +92,7 @@ class SelfTraining(MeanTeacher):
         self.loss_contrast = None
         if loss_contrast is not None:
             if feature_channels is None:
-                feature_channels = penultimate_channels(head)
+                feature_channels = penultimate_channels(head, feature_source)
             projector = dict(in_channels=feature_channels) | projector
             self.loss_contrast = MODELS.build(loss_contrast)
             self.projector = MODELS.build(projector)

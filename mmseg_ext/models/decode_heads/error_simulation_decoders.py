@@ -45,9 +45,9 @@ class ErrorSimulationDecoders(ModuleList):
                  sync_gate: bool = False,
                  source: str = 'cls_seg',
                  init_cfg: Optional[dict] = None) -> None:
-        super().__init__([
-            MODELS.build(copy.deepcopy(decode_head)) for _ in alphas
-        ], init_cfg)
+        super().__init__(
+            [MODELS.build(copy.deepcopy(decode_head)) for _ in alphas],
+            init_cfg)
         # no child module: the children are the decoders
         object.__setattr__(self, 'gate',
                            ErrorSimulationGate(alphas, gate, sync_gate))
@@ -74,7 +74,7 @@ class ErrorSimulationDecoders(ModuleList):
             each decoder at the size of the labels.
         """
         feats = [feat.detach() for feat in feats]
-        losses, all_logits = dict(), []
+        losses, all_logits, main_loss = dict(), [], None
         for index, decoder in enumerate(self):
             per_image = self.gate.scope == 'image'
             with capture_head(decoder, self.source) as captured:
@@ -88,12 +88,16 @@ class ErrorSimulationDecoders(ModuleList):
                 size=labels.shape[1:],
                 mode='bilinear',
                 align_corners=decoder.align_corners)
+            ignore_index = decoder.ignore_index
+            if main_loss is None:
+                main_loss = self.gate.measure(main_logits, labels,
+                                              ignore_index)
             gate = self.gate(
                 index,
                 logits,
                 labels,
-                main_logits=main_logits,
-                ignore_index=decoder.ignore_index)
+                main_loss=main_loss,
+                ignore_index=ignore_index)
             if per_image:
                 gated = gated_image_losses(decoder, output, data_samples, gate)
             else:
