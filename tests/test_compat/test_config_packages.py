@@ -47,3 +47,21 @@ def test_bases_resolve(tmp_path, monkeypatch, name):
     found = Config.fromfile(path)
     assert found.pop('extra') == 1
     assert found.to_dict() == expected.to_dict()
+
+
+def test_mmseg_bases_resolve(tmp_path):
+    path = tmp_path / 'config.py'
+    path.write_text("_base_ = ['mmseg::_base_/models/fcn_r50-d8.py']\n")
+    assert Config.fromfile(path).model.type == 'EncoderDecoder'
+
+
+def test_the_fork_of_mmseg_is_found_by_its_module(monkeypatch):
+    monkeypatch.setitem(MODULE2PACKAGE, 'mmseg', 'no-such-distribution')
+    assert config_packages.apply().endswith('a distribution mmsegmentation')
+    assert MODULE2PACKAGE['mmseg'] == 'mmseg'
+
+
+def test_the_stock_entry_is_left_alone(monkeypatch):
+    monkeypatch.setitem(MODULE2PACKAGE, 'mmseg', 'torch')  # is installed
+    config_packages.apply()
+    assert MODULE2PACKAGE['mmseg'] == 'torch'
