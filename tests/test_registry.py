@@ -1,9 +1,9 @@
 """What a base named ``mmseg_ext::...`` builds."""
+import mmseg.registry as stock
 import pytest
 from mmengine import registry as root
 from mmengine.registry import DefaultScope
 
-import mmseg.registry as stock
 from mmseg_ext import registry
 
 

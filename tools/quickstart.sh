@@ -35,7 +35,7 @@ train() {
     "$VENV_PYTHON" tools/train.py "$config" --work-dir "$dir" --resume "$@" \
         2>&1 |
         tee "$dir/train.log" |
-        { grep --line-buffered -E 'Iter\((train|val)\) ' || true; } ||
+        { grep --line-buffered -E 'Iter\(train\)|Iter\(val\).*mIoU' || true; } ||
         {
             tail -n 15 "$dir/train.log" >&2
             fail "training $name stopped; the whole log is $dir/train.log."

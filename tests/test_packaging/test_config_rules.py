@@ -78,7 +78,7 @@ def test_configs_read(repo):
             broken[path.name] = repr(error)
             continue
         if 'mmseg_ext' not in cfg.get('custom_imports', {}).get('imports', []):
-            broken[path.name] = "no custom_imports = dict(imports=['mmseg_ext'])"
+            broken[path.name] = 'no custom_imports of mmseg_ext'
         if not cfg.get('auto_scale_lr', {}).get('base_batch_size'):
             broken[path.name] = 'no auto_scale_lr.base_batch_size'
     assert broken == {}

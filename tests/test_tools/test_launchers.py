@@ -1,4 +1,5 @@
 """Our launchers run the stock tools and add nothing to their options."""
+import ast
 import os
 import runpy
 import stat
@@ -93,6 +94,30 @@ def test_get_flops_applies_options_to_the_config_of_the_user(
                 'model.segmentor.decode_head.channels=64')
     assert flops(small)[0] == flops(large)[0]
     assert flops(small)[2] != flops(large)[2]
+
+
+def first_package(path):
+    """Which of mmseg and mmseg_ext a file imports first, if any."""
+    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            names = [node.module or '']
+        for name in names:
+            if name.partition('.')[0] in ('mmseg', 'mmdet', 'mmseg_ext'):
+                return name.partition('.')[0]
+    return None
+
+
+def test_tools_import_our_package_ahead_of_mmseg(repo):
+    """What mmseg needs to import on the stock stack is mended there."""
+    tools = sorted((repo / 'tools').rglob('*.py'))
+    wrong = [
+        path.name for path in tools
+        if first_package(path) not in (None, 'mmseg_ext')
+    ]
+    assert tools and wrong == []
 
 
 @pytest.fixture

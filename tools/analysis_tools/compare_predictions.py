@@ -20,10 +20,12 @@ from PIL import Image, ImageDraw, ImageFont
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+# Ahead of mmseg, which may need what it mends.
+import mmseg_ext  # noqa: E402, F401
+
+# isort: split
 from mmseg.apis import init_model  # noqa: E402
 from mmseg.registry import DATASETS  # noqa: E402
-
-import mmseg_ext  # noqa: E402, F401
 
 MARGIN = 8
 LINE = 22
@@ -149,7 +151,8 @@ def main() -> None:
     out = Path(args.out)
     out.parent.mkdir(parents=True, exist_ok=True)
     temporary = out.with_name(f'.{out.name}')
-    draw_grid(rows, titles, classes, palette).save(temporary, format='PNG')
+    sheet = draw_grid(rows, titles, [*classes, 'void'], [*palette, (0, 0, 0)])
+    sheet.save(temporary, format='PNG')
     os.replace(temporary, out)
     print(f'wrote {out}')
 
