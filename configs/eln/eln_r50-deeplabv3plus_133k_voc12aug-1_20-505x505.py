@@ -6,6 +6,12 @@ _base_ = [
     '../_base_/schedules/adamw_133k.py',
     '../_base_/default_runtime.py',
 ]
+labeled_list = 'splits/1_20/labeled_seed0.txt'
+unlabeled_list = 'splits/1_20/unlabeled_seed0.txt'
+train_dataloader = dict(
+    dataset=dict(
+        labeled=dict(ann_file=labeled_list),
+        unlabeled=dict(ann_file=unlabeled_list)))
 # the other networks exist, but not every stage gives them a gradient
 find_unused_parameters = True
 model = dict(

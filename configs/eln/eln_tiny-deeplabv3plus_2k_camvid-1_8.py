@@ -51,4 +51,5 @@ default_hooks = dict(
         ]),
     error_simulation=dict(type='ErrorSimulationHook'),
     ema_teacher=dict(type='EMATeacherHook', momentum=0.995),
-    pseudo_label=dict(type='PseudoLabelHook', interval=500))
+    pseudo_label=dict(type='PseudoLabelHook', interval=500),
+    eln_visualization=dict(type='ELNVisualizationHook'))

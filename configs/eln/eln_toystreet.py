@@ -46,4 +46,6 @@ default_hooks = dict(
             dict(name='semi')
         ]),
     error_simulation=dict(type='ErrorSimulationHook'),
-    ema_teacher=dict(type='EMATeacherHook', momentum=0.995))
+    ema_teacher=dict(type='EMATeacherHook', momentum=0.995),
+    pseudo_label=dict(type='PseudoLabelHook', interval=500),
+    eln_visualization=dict(type='ELNVisualizationHook'))

@@ -1,5 +1,6 @@
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .check_finite_loss_hook import CheckFiniteLossHook
+from .eln_visualization_hook import ELNVisualizationHook
 from .ema_teacher_hook import EMATeacherHook
 from .error_simulation_hook import ErrorSimulationHook
 from .label_scan_hook import LabelScanHook
@@ -7,6 +8,7 @@ from .pseudo_label_hook import PseudoLabelHook
 from .stage_hook import StageHook
 
 __all__ = [
-    'AtomicCheckpointHook', 'CheckFiniteLossHook', 'EMATeacherHook',
-    'ErrorSimulationHook', 'LabelScanHook', 'PseudoLabelHook', 'StageHook'
+    'AtomicCheckpointHook', 'CheckFiniteLossHook', 'ELNVisualizationHook',
+    'EMATeacherHook', 'ErrorSimulationHook', 'LabelScanHook',
+    'PseudoLabelHook', 'StageHook'
 ]

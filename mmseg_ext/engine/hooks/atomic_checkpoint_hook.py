@@ -80,8 +80,8 @@ class AtomicCheckpointHook(CheckpointHook):
         best = runner.message_hub.get_info(_BEST_KEY)
         if self._saved_step == runner.iter and best != self._saved_best:
             self._save_checkpoint_with_step(
-                runner, runner.iter, dict(
-                    epoch=runner.epoch, iter=runner.iter))
+                runner, runner.iter,
+                dict(epoch=runner.epoch, iter=runner.iter))
 
     def _save_best_checkpoint(self, runner, metrics) -> None:
         super()._save_best_checkpoint(runner, metrics)

@@ -111,8 +111,7 @@ class CheckFiniteLossHook(Hook):
         flags = torch.cat([flags, somewhere[None]])
         event = None
         if flags.is_cuda:
-            host = torch.empty(
-                flags.shape, dtype=flags.dtype, pin_memory=True)
+            host = torch.empty(flags.shape, dtype=flags.dtype, pin_memory=True)
             flags = host.copy_(flags, non_blocking=True)
             event = torch.cuda.Event()
             event.record()

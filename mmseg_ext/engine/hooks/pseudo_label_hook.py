@@ -88,9 +88,9 @@ class PseudoLabelHook(Hook):
             # Now: the preprocessor pads the labels in place.
             self._draw_branches(runner, algorithm, data_batch)
         algorithm.capture_pseudo_labels = (
-            algorithm.teacher_active and
-            (runner.iter % self.interval == 0
-             or runner.iter == runner.message_hub.get_info('stage_begin')))
+            algorithm.teacher_active
+            and (runner.iter % self.interval == 0
+                 or runner.iter == runner.message_hub.get_info('stage_begin')))
 
     def after_train_iter(self,
                          runner,
@@ -157,8 +157,10 @@ class PseudoLabelHook(Hook):
             rows.append(
                 branch_panels(
                     dict(
-                        inputs={b: inputs[b][j]
-                                for b, j in part.items()},
+                        inputs={
+                            b: inputs[b][j]
+                            for b, j in part.items()
+                        },
                         data_samples={
                             b: samples[b][j]
                             for b, j in part.items()

@@ -1,0 +1,110 @@
+import os.path as osp
+from typing import Optional, Sequence
+
+import cv2
+import mmcv
+import numpy as np
+import torch
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmseg.registry import HOOKS
+
+from ...visualization.error_localization_sheet import error_localization_row
+from ...visualization.image_sheet import draw_sheet
+from ..atomic_io import atomic_open
+from ..utils import unwrap_model
+
+
+@HOOKS.register_module()
+class ELNVisualizationHook(Hook):
+    """Draw what the error localization network makes of labelled images.
+
+    One row an image: image, ground truth, prediction (of the teacher once it
+    is in use, else of the student), true errors, localised errors, and the
+    pseudo label that is kept. Drawn at each validation and test into
+    ``vis_data/error_localization`` of the log folder and into the
+    visualiser's backends.
+
+    Args:
+        num_images (int): The first images of the data, one row each.
+            Defaults to 4.
+
+    Raises:
+        ValueError: If ``num_images`` is not positive.
+        TypeError: If the algorithm does not localise errors.
+    """
+
+    def __init__(self, num_images: int = 4) -> None:
+        if num_images < 1:
+            raise ValueError('ELNVisualizationHook.num_images is '
+                             f'{num_images}: expected an integer >= 1.')
+        self.num_images = num_images
+        self._rows: list = []
+
+    def before_run(self, runner) -> None:
+        """Check the algorithm."""
+        algorithm = unwrap_model(runner.model)
+        if not hasattr(algorithm, 'localize_errors'):
+            raise TypeError(
+                'ELNVisualizationHook needs an algorithm that localises '
+                f'errors, but model is {type(algorithm).__name__}: remove '
+                'the hook.')
+
+    def _before_epoch(self, runner, mode: str = 'val') -> None:
+        self._rows = []
+
+    def _after_iter(self,
+                    runner,
+                    batch_idx: int,
+                    data_batch: Optional[dict] = None,
+                    outputs: Optional[Sequence] = None,
+                    mode: str = 'val') -> None:
+        missing = self.num_images - len(self._rows)
+        if mode == 'train' or missing <= 0 or not is_main_process():
+            return
+        algorithm = unwrap_model(runner.model)
+        role = 'teacher' if (algorithm.stage is not None
+                             and algorithm.teacher_active) else 'student'
+        palette = runner.visualizer.dataset_meta['palette']
+        for sample in self._judge(algorithm, role, data_batch)[:missing]:
+            if 'gt_sem_seg' not in sample:
+                continue
+            truth = sample.gt_sem_seg.data[0].cpu().numpy()
+            # CHW tensors of the network are resized: read the file again
+            image = mmcv.imread(sample.img_path, channel_order='rgb')
+            image = mmcv.imresize(image, truth.shape[::-1])
+            self._rows.append(
+                error_localization_row(
+                    image,
+                    truth,
+                    sample.pred_sem_seg.data[0].cpu().numpy(),
+                    sample.pred_valid.data[0].cpu().numpy(),
+                    palette,
+                    predicted_by=role))
+
+    @staticmethod
+    @torch.no_grad()
+    def _judge(algorithm, role: str, data_batch: dict) -> list:
+        data = algorithm.data_preprocessor(data_batch, False)
+        before = algorithm.localize_errors
+        algorithm.localize_errors = True
+        try:
+            with algorithm.predict_on(role):
+                return algorithm.predict(data['inputs'], data['data_samples'])
+        finally:
+            algorithm.localize_errors = before
+
+    def _after_epoch(self, runner, mode: str = 'val') -> None:
+        if not self._rows or mode == 'train':
+            return
+        sheet = draw_sheet(self._rows)
+        step = int(runner.message_hub.get_info('iter', -1)) + 1
+        path = osp.join(runner.log_dir, 'vis_data', 'error_localization',
+                        f'{mode}_iter_{step}.png')
+        with atomic_open(path) as file:
+            file.write(
+                cv2.imencode('.png', np.ascontiguousarray(
+                    sheet[..., ::-1]))[1].tobytes())
+        runner.visualizer.add_image(
+            f'error_localization_{mode}', sheet, step=step)
+        self._rows = []
