@@ -39,8 +39,10 @@ def encode(value: Any) -> Any:
             'module': cls.__module__,
             'name': cls.__qualname__,
             'metainfo': encode(value.metainfo),
-            'fields': {k: encode(v)
-                       for k, v in value.items()}
+            'fields': {
+                k: encode(v)
+                for k, v in value.items()
+            }
         }
     if isinstance(value, dict):
         return {k: encode(v) for k, v in value.items()}

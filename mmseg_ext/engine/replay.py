@@ -7,8 +7,8 @@ from mmengine.config import Config
 from mmengine.logging import MessageHub
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
-from mmseg.registry import MODELS
 from mmengine.runner.amp import autocast
+from mmseg.registry import MODELS
 
 from .batch_dump import decode
 from .runner.randomness import seed_process
@@ -91,10 +91,11 @@ def replay(dump: dict, device: str = 'cpu') -> Replay:
             dtype=getattr(torch, dtype) if dtype else None):
         data = model.data_preprocessor(decode(dump['data_batch']), True)
         losses = model._run_forward(data, mode='loss')
-    return Replay({
-        name: float(sum(v.float().mean() for v in _as_list(value)))
-        for name, value in losses.items()
-    }, finder.found, bad_state)
+    return Replay(
+        {
+            name: float(sum(v.float().mean() for v in _as_list(value)))
+            for name, value in losses.items()
+        }, finder.found, bad_state)
 
 
 class _FirstBadOutput:
@@ -108,9 +109,8 @@ class _FirstBadOutput:
         self.found: Optional[str] = None
         for name, module in model.named_modules():
             if name and 'data_preprocessor' not in name:
-                module.register_forward_hook(
-                    lambda m, args, out, name=name: self._look(
-                        name, m, args, out))
+                module.register_forward_hook(lambda m, args, out, name=name:
+                                             self._look(name, m, args, out))
 
     def _look(self, name: str, module: nn.Module, args, out) -> None:
         if self.found is None and _nonfinite(out):

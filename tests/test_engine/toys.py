@@ -1,5 +1,6 @@
 """Toy model, data and runner for the tests of hooks and loops."""
 import random
+from contextlib import contextmanager
 from types import SimpleNamespace
 from uuid import uuid4
 
@@ -7,7 +8,6 @@ import numpy as np
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from contextlib import contextmanager
 from mmengine.config import Config
 from mmengine.evaluator import BaseMetric
 from mmengine.model import BaseModel
@@ -83,9 +83,8 @@ class ToyAlgorithm(BaseModel):
                 loss_ce=F.cross_entropy(
                     logits, torch.stack([s.label for s in data_samples])))
             if self.teacher_active:
-                losses['loss_teacher'] = F.mse_loss(
-                    logits,
-                    self.teacher(x).detach())
+                losses['loss_teacher'] = F.mse_loss(logits,
+                                                    self.teacher(x).detach())
             return losses
         net = self.teacher if self._role == 'teacher' else self.segmentor
         for sample, out in zip(data_samples, net(x)):
@@ -128,9 +127,7 @@ class ToyAccuracy(BaseMetric):
     default_prefix = None
 
     def process(self, data_batch, data_samples):
-        self.results += [
-            float(s['pred'] == s['label']) for s in data_samples
-        ]
+        self.results += [float(s['pred'] == s['label']) for s in data_samples]
 
     def compute_metrics(self, results):
         return dict(mIoU=100 * sum(results) / len(results), aAcc=1.0)
@@ -153,12 +150,11 @@ def toy_cfg(work_dir, max_iters=6, workers=0, **updates):
             max_iters=max_iters,
             val_interval=1000),
         optim_wrapper=dict(
-            type='OptimWrapper',
-            optimizer=dict(type='AdamW', lr=0.01)),
+            type='OptimWrapper', optimizer=dict(type='AdamW', lr=0.01)),
         default_hooks=dict(
             logger=dict(type='LoggerHook', interval=1),
-            checkpoint=dict(
-                type='CheckpointHook', interval=2, by_epoch=False)),
+            checkpoint=dict(type='CheckpointHook', interval=2,
+                            by_epoch=False)),
         custom_hooks=[],
         log_processor=dict(by_epoch=False),
         randomness=dict(seed=3),

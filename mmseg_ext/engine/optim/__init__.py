@@ -1,0 +1,7 @@
+from .component_scheduler import ComponentScheduler
+from .joint_optim_wrapper_constructor import JointOptimWrapperConstructor
+from .joint_optimizer import JointOptimizer
+
+__all__ = [
+    'ComponentScheduler', 'JointOptimWrapperConstructor', 'JointOptimizer'
+]

@@ -186,9 +186,10 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
     def _batches_drawn(self, consumed: Dict[str, int]) -> int:
         """Count the sampler's batches up to a number of samples."""
         base, first = self.sampler.consumed(0), self.sampler.consumed(1)
-        return max(0, *((consumed[name] - base[name]) //
-                        (first[name] - base[name])
-                        for name in base if first[name] > base[name]))
+        return max(
+            0,
+            *((consumed[name] - base[name]) // (first[name] - base[name])
+              for name in base if first[name] > base[name]))
 
     def _check_checkpoint_interval(self) -> None:
         counts = getattr(self.runner.optim_wrapper, '_accumulative_counts', 1)

@@ -51,7 +51,8 @@ class TeacherStudentValLoop(ValLoop):
             self.evaluator = _RoleEvaluators({
                 # Student last: both write into the same data samples, and
                 # the hooks that follow shall see the student's.
-                role: copy.deepcopy(self.evaluator)
+                role:
+                copy.deepcopy(self.evaluator)
                 for role in ('teacher', 'student')
             })
 
@@ -106,8 +107,9 @@ class TeacherStudentValLoop(ValLoop):
         hub = self.runner.message_hub
         best = dict(hub.get_info(BEST_KEY, {}))
         for name, value in metrics.items():
-            if name.split('/', 1)[1] in self.report and (
-                    name not in best or value > best[name][0]):
+            if name.split('/',
+                          1)[1] in self.report and (name not in best
+                                                    or value > best[name][0]):
                 best[name] = (float(value), self._iteration())
         hub.update_info(BEST_KEY, best)
 

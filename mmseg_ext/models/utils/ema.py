@@ -36,8 +36,9 @@ class ModuleTwins:
     @staticmethod
     def _match(target: dict, source: dict) -> Tuple[List[Tensor], ...]:
         faults = [
-            f'{name} is only in the {where}' for where, one, other in (
-                ('target', target, source), ('source', source, target))
+            f'{name} is only in the {where}'
+            for where, one, other in (('target', target, source),
+                                      ('source', source, target))
             for name in one if name not in other
         ] + [
             f'{name} is {tuple(target[name].shape)} in the target and '

@@ -86,9 +86,8 @@ def test_best_checkpoint_is_replaced_before_it_is_removed(
         **{'train_cfg.val_interval': 1},
         **hook(save_best='student/mIoU'))
     scores = iter([10., 20., 15., 30.])
-    monkeypatch.setattr(
-        runner.val_loop.evaluator.evaluators['student'], 'evaluate',
-        lambda size: dict(mIoU=next(scores)))
+    monkeypatch.setattr(runner.val_loop.evaluator.evaluators['student'],
+                        'evaluate', lambda size: dict(mIoU=next(scores)))
     present = []
     remove = os.remove
 

@@ -60,8 +60,8 @@ def test_stops_at_the_first_bad_iteration_ahead_of_the_step(tmp_path):
 
 
 def test_a_bad_image_is_named(tmp_path):
-    runner = toy_runner(
-        tmp_path, **CHECK, **{'train_dataloader.dataset.nan_at': [7]})
+    runner = toy_runner(tmp_path, **CHECK,
+                        **{'train_dataloader.dataset.nan_at': [7]})
     with pytest.raises(FloatingPointError, match=r'img_7\.png'):
         runner.train()
 
@@ -110,19 +110,18 @@ def test_replay_draws_the_same_random_numbers(tmp_path):
 
 def test_the_command_replays_a_dump(tmp_path):
     poisoned(tmp_path, custom_imports=dict(imports=['toys']))
-    result = subprocess.run(
-        [
-            sys.executable, ROOT / 'tools/replay_batch.py',
-            str(tmp_path / 'nonfinite_iter_4_rank_0.pth'), '--device', 'cpu'
-        ],
-        capture_output=True,
-        text=True,
-        env=dict(
-            os.environ,
-            PYTHONPATH=os.pathsep.join([
-                str(Path(__file__).parents[1]),
-                os.environ.get('PYTHONPATH', '')
-            ])))
+    result = subprocess.run([
+        sys.executable, ROOT / 'tools/replay_batch.py',
+        str(tmp_path / 'nonfinite_iter_4_rank_0.pth'), '--device', 'cpu'
+    ],
+                            capture_output=True,
+                            text=True,
+                            env=dict(
+                                os.environ,
+                                PYTHONPATH=os.pathsep.join([
+                                    str(Path(__file__).parents[1]),
+                                    os.environ.get('PYTHONPATH', '')
+                                ])))
     assert result.returncode == 0, result.stderr[-2000:]
     assert 'first non-finite output: segmentor.layers.4' in result.stdout
     assert 'last checkpoint before it' in result.stdout
@@ -137,7 +136,9 @@ def test_a_foreign_file_is_refused(tmp_path):
 def test_batches_survive_encoding(tmp_path):
     sample = SegDataSample(
         metainfo=dict(
-            img_path='a.png', scale=np.array([1., 2.]), shape=(3, 4),
+            img_path='a.png',
+            scale=np.array([1., 2.]),
+            shape=(3, 4),
             flag=np.bool_(True)))
     sample.gt_sem_seg = PixelData(data=torch.arange(4).view(1, 2, 2))
     batch = dict(

@@ -96,8 +96,8 @@ def test_sheets_at_step_0_at_intervals_and_at_the_stage(tmp_path):
                                         ('pseudo_labels', 7),
                                         ('pseudo_labels', 9)]
     folder = tmp_path / 'vis_data' / 'pseudo_labels'
-    assert sorted(p.name for p in folder.iterdir())[0] == (
-        'branches_iter_1.png')
+    assert sorted(p.name
+                  for p in folder.iterdir())[0] == ('branches_iter_1.png')
     assert len(list(folder.iterdir())) == 5
     sheet = cv2.imread(str(folder / 'branches_iter_1.png'))
     # First panel: the blue image, below its title bar.

@@ -72,8 +72,8 @@ def test_names_and_order_must_be_those_of_the_algorithm():
 def test_a_real_run_resumed_in_every_stage(tmp_path):
     hooks = [STAGES]
     toy_runner(tmp_path, custom_hooks=hooks).train()
-    for iteration, calls in ((2, ['set', 'enter', 'set', 'enter']),
-                             (4, ['set', 'enter'])):
+    for iteration, calls in ((2, ['set', 'enter', 'set',
+                                  'enter']), (4, ['set', 'enter'])):
         runner = toy_runner(
             tmp_path,
             custom_hooks=hooks,

@@ -30,8 +30,10 @@ def log_losses(work_dir):
     path = sorted(Path(work_dir).glob('*/vis_data/scalars.json'))[-1]
     lines = [json.loads(line) for line in path.read_text().splitlines()]
     return {
-        line['iter']: {k: v
-                       for k, v in line.items() if 'loss' in k}
+        line['iter']: {
+            k: v
+            for k, v in line.items() if 'loss' in k
+        }
         for line in lines if 'loss' in line
     }
 
@@ -70,9 +72,8 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path):
             PYTHONPATH=os.pathsep.join(
                 [str(root), os.environ.get('PYTHONPATH', '')])))
     assert result.returncode == -signal.SIGKILL, result.stderr[-2000:]
-    assert sorted(p.name for p in killed.glob('*.pth')) == [
-        'iter_2.pth', 'iter_4.pth'
-    ]
+    assert sorted(
+        p.name for p in killed.glob('*.pth')) == ['iter_2.pth', 'iter_4.pth']
     seed = load(killed / 'iter_4.pth')['meta']['seed']
     runner = toy_runner(straight, **{**EXACT, 'randomness': dict(seed=seed)})
     runner.train()
@@ -100,8 +101,7 @@ def test_a_resume_loads_no_batch_to_drop_it(tmp_path, monkeypatch):
     runner = toy_runner(tmp_path, max_iters=7, resume=True)
     runner.train()
     assert len(loaded) == 3
-    order = list(
-        index for index, _ in zip(iter_from_zero(runner), range(21)))
+    order = list(index for index, _ in zip(iter_from_zero(runner), range(21)))
     assert loaded == order[18:]
 
 
@@ -118,8 +118,7 @@ def test_stock_sampler_falls_back_and_says_so(tmp_path, caplog):
     seen = []
 
     def train(work_dir, **kwargs):
-        runner = toy_runner(
-            work_dir, log_level='WARNING', **sampler, **kwargs)
+        runner = toy_runner(work_dir, log_level='WARNING', **sampler, **kwargs)
         loop = runner.train_loop
         run_iter = loop.run_iter
         loop.run_iter = lambda batch: (seen.append(
@@ -175,7 +174,9 @@ def test_wrong_batch_size_is_refused(tmp_path):
 
 def test_checkpoint_inside_an_accumulation_is_warned_about(tmp_path):
     runner = toy_runner(
-        tmp_path, log_level='WARNING', **{'optim_wrapper.accumulative_counts': 3})
+        tmp_path,
+        log_level='WARNING',
+        **{'optim_wrapper.accumulative_counts': 3})
     runner.train()
     text = next(Path(runner.log_dir).glob('*.log')).read_text()
     assert 'checkpoint.interval=2' in text

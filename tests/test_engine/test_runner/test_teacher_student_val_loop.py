@@ -68,8 +68,8 @@ def test_networks_are_told_apart(tmp_path):
                 torch.nn.init.zeros_(net.layers[-1].weight)
                 with torch.no_grad():
                     net.layers[-1].bias.copy_(
-                        10. * torch.nn.functional.one_hot(
-                            torch.tensor(cls), 3))
+                        10. *
+                        torch.nn.functional.one_hot(torch.tensor(cls), 3))
 
     spy = Spy()
     runner.register_hook(Force())

@@ -7,9 +7,8 @@ from pathlib import Path
 from mmengine.hooks import Hook
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from toys import toy_runner  # noqa: E402
-
 from test_resumable_loop import EXACT  # noqa: E402
+from toys import toy_runner  # noqa: E402
 
 
 class Kill(Hook):

@@ -35,8 +35,8 @@ def test_against_a_loop_over_pixels():
 def test_reset_and_checkpoint():
     stats = PseudoLabelStatistics(2)
     stats.update(
-        torch.zeros(1, 2, 2).long(), torch.ones(1, 2, 2).bool(),
-        torch.ones(1, 2, 2))
+        torch.zeros(1, 2, 2).long(),
+        torch.ones(1, 2, 2).bool(), torch.ones(1, 2, 2))
     stats.reset()
     assert stats.summary()['predicted'].sum() == 0
     assert not stats.state_dict()
