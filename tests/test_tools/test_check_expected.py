@@ -1,0 +1,68 @@
+import json
+import runpy
+import sys
+from unittest.mock import patch
+
+import pytest
+
+
+@pytest.fixture
+def tool(repo):
+    return str(repo / 'tools' / 'check_expected.py')
+
+
+@pytest.fixture
+def finished(tmp_path):
+    """A config, and a finished run of it that ends with 40 mIoU."""
+    config = tmp_path / 'method_toystreet.py'
+    config.write_text("expected = dict(metric='student/mIoU', value=41., "
+                      'tolerance=2., seed=3)\n'
+                      'train_cfg = dict(max_iters=9)\n'
+                      'train_dataloader = dict(dataset=dict(labeled=dict('
+                      "ann_file='splits/1_8/labeled_seed0.txt')))\n")
+    run = tmp_path / 'work' / 'method_toystreet_3'
+    (run / 'date' / 'vis_data').mkdir(parents=True)
+    (run / 'iter_9.pth').touch()
+    (run / 'date' / 'vis_data' / 'scalars.json').write_text('\n'.join(
+        json.dumps({
+            'student/mIoU': value,
+            'step': step
+        }) for step, value in ((3, 50.), (9, 40.))))
+    return config
+
+
+def run(tool, *args):
+    with patch.object(sys, 'argv', [tool, *map(str, args)]):
+        with pytest.raises(SystemExit) as stop:
+            runpy.run_path(tool, run_name='__main__')
+    return stop.value.code
+
+
+@pytest.mark.parametrize('value,code,word', [('41.', 0, 'ok'),
+                                             ('43.', 1, 'MISSED')])
+def test_last_value_counts(tool, finished, tmp_path, capsys, value, code,
+                           word):
+    finished.write_text(finished.read_text().replace('41.', value))
+    assert run(tool, finished, '--work-dir', tmp_path / 'work') == code
+    line = capsys.readouterr().out
+    assert '40.00' in line and word in line
+
+
+def test_config_without_a_promise_is_named(tool, finished):
+    finished.write_text('train_cfg = dict(max_iters=9)\n')
+    with patch.object(sys, 'argv', [tool, str(finished)]):
+        with pytest.raises(ValueError, match='method_toystreet.py must set'):
+            runpy.run_path(tool, run_name='__main__')
+
+
+def test_split_lists_follow_the_seed(tool, finished):
+    module = runpy.run_path(tool)
+    options = module['with_split'](
+        dict(train_dataloader=dict(
+            dataset=dict(
+                labeled=dict(ann_file='splits/1_8/labeled_seed0.txt',
+                             data_root='x')))), 2)
+    assert options == [
+        'train_dataloader.dataset.labeled.ann_file='
+        'splits/1_8/labeled_seed2.txt'
+    ]
