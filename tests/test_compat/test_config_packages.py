@@ -38,6 +38,18 @@ def config_names():
         for path in folder.rglob('*.py'))
 
 
+def without_scope(config):
+    """mmengine marks what comes from another package with its name."""
+    if isinstance(config, dict):
+        return {
+            key: without_scope(value)
+            for key, value in config.items() if key != '_scope_'
+        }
+    if isinstance(config, list):
+        return [without_scope(value) for value in config]
+    return config
+
+
 @pytest.mark.parametrize('name', config_names()[:3])
 def test_bases_resolve(tmp_path, monkeypatch, name):
     monkeypatch.chdir(tmp_path)  # the folder of the process must not matter
@@ -46,7 +58,7 @@ def test_bases_resolve(tmp_path, monkeypatch, name):
     expected = Config.fromfile(PACKAGE / '.mim' / 'configs' / name)
     found = Config.fromfile(path)
     assert found.pop('extra') == 1
-    assert found.to_dict() == expected.to_dict()
+    assert without_scope(found.to_dict()) == without_scope(expected.to_dict())
 
 
 def test_mmseg_bases_resolve(tmp_path):
