@@ -44,8 +44,7 @@ def parse_args():
         type=int,
         nargs='+',
         help='measure with these seeds rather than check the promised one')
-    parser.add_argument(
-        '--jobs', type=int, default=1, help='runs at a time')
+    parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
     parser.add_argument(
         '--splits',
         action='store_true',
@@ -100,7 +99,9 @@ def train(config, work_dir, seed, splits):
             sys.executable,
             str(tool), config, '--work-dir', work_dir, '--resume',
             '--cfg-options', *options
-        ], stdout=log, stderr=subprocess.STDOUT).returncode
+        ],
+                              stdout=log,
+                              stderr=subprocess.STDOUT).returncode
 
 
 def value_of(work_dir, metric):
@@ -115,8 +116,10 @@ def main():
     promises = {path: promise(path) for path in args.configs}
     runs = [(path, seed) for path, expected in promises.items()
             for seed in args.seeds or [expected.seed]]
-    dirs = {(path, seed): osp.join(args.work_dir, f'{Path(path).stem}_{seed}')
-            for path, seed in runs}
+    dirs = {
+        (path, seed): osp.join(args.work_dir, f'{Path(path).stem}_{seed}')
+        for path, seed in runs
+    }
     with ThreadPoolExecutor(args.jobs) as pool:
         status = dict(
             zip(

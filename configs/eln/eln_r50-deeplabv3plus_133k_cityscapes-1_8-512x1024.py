@@ -1,31 +1,14 @@
 # ELN as in the paper: Cityscapes with 1/8 of the labels, one GPU, four
 # labelled and four unlabelled crops a batch
 _base_ = [
-    '../_base_/models/deeplabv3plus_dense_r50-os16.py',
+    '../_base_/models/eln_deeplabv3plus_dense_r50-os16.py',
     '../_base_/datasets/cityscapes_semi-512x1024.py',
     '../_base_/schedules/adamw_133k.py',
     '../_base_/default_runtime.py',
 ]
 # the other networks exist, but not every stage gives them a gradient
 find_unused_parameters = True
-segmentor = _base_.model
-segmentor.decode_head.num_classes = 19
-model = dict(
-    _delete_=True,
-    type='ELN',
-    segmentor=segmentor,
-    pseudo_filter=dict(
-        type='ErrorLocalizationNetwork',
-        depth=34,
-        pretrained='torchvision://resnet34'),
-    aux_decoders=dict(alphas=(20., 50.)),
-    projector=dict(type='PixelProjector', out_channels=128),
-    loss_contrast=dict(
-        type='PixelContrastLoss',
-        mode='per_anchor',
-        temperature=0.5,
-        num_windows=8,
-        window_size=32))
+model = dict(segmentor=dict(decode_head=dict(num_classes=19)))
 optim_wrapper = dict(
     paramwise_cfg=dict(
         custom_keys={

@@ -1,7 +1,7 @@
 # ELN as in the paper: VOC 2012 with 1/20 of the 10,582 training images
 # labelled, one GPU, six labelled and six unlabelled images a batch
 _base_ = [
-    '../_base_/models/deeplabv3plus_dense_r50-os16.py',
+    '../_base_/models/eln_deeplabv3plus_dense_r50-os16.py',
     '../_base_/datasets/voc12aug_semi-505x505.py',
     '../_base_/schedules/adamw_133k.py',
     '../_base_/default_runtime.py',
@@ -14,22 +14,6 @@ train_dataloader = dict(
         unlabeled=dict(ann_file=unlabeled_list)))
 # the other networks exist, but not every stage gives them a gradient
 find_unused_parameters = True
-model = dict(
-    _delete_=True,
-    type='ELN',
-    segmentor={{_base_.model}},
-    pseudo_filter=dict(
-        type='ErrorLocalizationNetwork',
-        depth=34,
-        pretrained='torchvision://resnet34'),
-    aux_decoders=dict(alphas=(20., 50.)),
-    projector=dict(type='PixelProjector', out_channels=128),
-    loss_contrast=dict(
-        type='PixelContrastLoss',
-        mode='per_anchor',
-        temperature=0.5,
-        num_windows=8,
-        window_size=32))
 optim_wrapper = dict(
     paramwise_cfg=dict(
         custom_keys={

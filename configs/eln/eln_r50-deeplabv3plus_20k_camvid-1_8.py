@@ -1,23 +1,13 @@
 # CamVid at full size with 46 labelled images, for a GPU
 _base_ = [
-    '../_base_/models/deeplabv3plus_dense_r50-os16.py',
+    '../_base_/models/eln_deeplabv3plus_dense_r50-os16.py',
     '../_base_/datasets/camvid_semi.py',
     '../_base_/schedules/adamw_133k.py',
     '../_base_/default_runtime.py',
 ]
 # the other networks exist, but not every stage gives them a gradient
 find_unused_parameters = True
-segmentor = _base_.model
-segmentor.decode_head.num_classes = 11
-model = dict(
-    _delete_=True,
-    type='ELN',
-    segmentor=segmentor,
-    pseudo_filter=dict(
-        type='ErrorLocalizationNetwork',
-        depth=34,
-        pretrained='torchvision://resnet34'),
-    aux_decoders=dict(alphas=(20., 50.)))
+model = dict(segmentor=dict(decode_head=dict(num_classes=11)))
 optim_wrapper = dict(
     paramwise_cfg=dict(
         custom_keys={

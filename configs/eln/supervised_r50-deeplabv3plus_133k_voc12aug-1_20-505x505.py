@@ -10,10 +10,9 @@ train_dataloader = dict(
     dataset=dict(unlabeled=None))
 default_hooks = dict(
     # never reaches a further stage
-    stage=dict(
-        stages=[
-            dict(name='pretrain', iters=133000),
-            dict(name='localize', iters=0),
-            dict(name='semi')
-        ]))
+    stage=dict(stages=[
+        dict(name='pretrain', iters=133000),
+        dict(name='localize', iters=0),
+        dict(name='semi')
+    ]))
 auto_scale_lr = dict(base_batch_size=6)

@@ -5,9 +5,8 @@ model = dict(
     aux_decoders=None)
 default_hooks = dict(
     # nothing to learn between pre-training and self-training
-    stage=dict(
-        stages=[
-            dict(name='pretrain', iters=800),
-            dict(name='localize', iters=0),
-            dict(name='semi')
-        ]))
+    stage=dict(stages=[
+        dict(name='pretrain', iters=800),
+        dict(name='localize', iters=0),
+        dict(name='semi')
+    ]))

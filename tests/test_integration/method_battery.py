@@ -19,7 +19,6 @@ from mmengine.config import Config
 from mmseg.registry import MODELS
 
 from mmseg_ext.models.algorithms import BaseAlgorithm
-
 from .tool_runner import (REPO, STOCK_TOOLS, run_process, run_tool,
                           tool_command, tool_environment)
 
@@ -83,8 +82,8 @@ class MethodBattery:
 
         if issubclass(MODELS.get(cfg.model.type), BaseAlgorithm):
             plain = tmp_path / 'plain.pth'
-            run_tool('tools/model_converters/extract_segmentor.py',
-                     checkpoint, plain)
+            run_tool('tools/model_converters/extract_segmentor.py', checkpoint,
+                     plain)
             stock = write(self.plain(cfg), tmp_path / 'plain.py')
             self.check_loads_whole(stock, plain)
             run_tool(
@@ -96,7 +95,9 @@ class MethodBattery:
         """The stock benchmark averages over exactly 200 images."""
         cfg = cfg.copy()
         cfg.test_dataloader.dataset = dict(
-            type='RepeatDataset', times=50, dataset=cfg.test_dataloader.dataset)
+            type='RepeatDataset',
+            times=50,
+            dataset=cfg.test_dataloader.dataset)
         return write(cfg, tmp_path / 'many.py')
 
     def plain(self, cfg):
@@ -148,11 +149,13 @@ class MethodBattery:
         assert_equal(straight['optimizer'], resumed['optimizer'])
         assert (losses(tmp_path / 'straight', half) == losses(killed, half))
 
-    @pytest.mark.parametrize('options', [
-        ('--amp', ),
-        ('--cfg-options', 'optim_wrapper.accumulative_counts=2',
-         'optim_wrapper.clip_grad.max_norm=1.0'),
-    ], ids=['amp', 'accumulation and clipping'])
+    @pytest.mark.parametrize(
+        'options', [
+            ('--amp', ),
+            ('--cfg-options', 'optim_wrapper.accumulative_counts=2',
+             'optim_wrapper.clip_grad.max_norm=1.0'),
+        ],
+        ids=['amp', 'accumulation and clipping'])
     def test_train_options(self, cfg, path, options):
         run_tool('tools/train.py', path, *options)
         values = losses(cfg.work_dir)
@@ -166,8 +169,7 @@ class MethodBattery:
             '--nproc_per_node=2',
             osp.join(REPO, 'tools/train.py'), path, '--launcher', 'pytorch'
         ])
-        assert osp.exists(
-            osp.join(cfg.work_dir, f'iter_{self.iters}.pth'))
+        assert osp.exists(osp.join(cfg.work_dir, f'iter_{self.iters}.pth'))
         assert len(losses(cfg.work_dir)) == self.iters
 
 
@@ -207,10 +209,7 @@ def metrics(work_dir):
     paths = sorted(glob.glob(f'{work_dir}/*/*.json'))
     with open(paths[-1]) as file:
         values = json.load(file)
-    return {
-        key: value
-        for key, value in values.items() if 'time' not in key
-    }
+    return {key: value for key, value in values.items() if 'time' not in key}
 
 
 def assert_equal(one, other):

@@ -7,7 +7,7 @@ import sys
 from unittest.mock import patch
 
 import mmseg
-from mmengine.logging import MMLogger, MessageHub
+from mmengine.logging import MessageHub, MMLogger
 from mmengine.registry import DefaultScope
 from mmengine.visualization import Visualizer
 
@@ -40,8 +40,7 @@ def tool_command(tool, *args):
 
 def tool_environment():
     """Environment for such a process."""
-    path = os.pathsep.join(
-        filter(None, [REPO, os.environ.get('PYTHONPATH')]))
+    path = os.pathsep.join(filter(None, [REPO, os.environ.get('PYTHONPATH')]))
     return dict(os.environ, PYTHONPATH=path, OMP_NUM_THREADS='1')
 
 

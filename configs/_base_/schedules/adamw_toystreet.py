@@ -6,8 +6,13 @@ optim_wrapper = dict(
     clip_grad=None)
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
-    dict(type='PolyLR', eta_min=1e-5, power=0.9, by_epoch=False, begin=50,
-         end=900)
+    dict(
+        type='PolyLR',
+        eta_min=1e-5,
+        power=0.9,
+        by_epoch=False,
+        begin=50,
+        end=900)
 ]
 train_cfg = dict(
     type='ResumableIterBasedTrainLoop', max_iters=900, val_interval=300)
@@ -18,7 +23,10 @@ default_hooks = dict(
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
     param_scheduler=dict(type='ParamSchedulerHook'),
     checkpoint=dict(
-        type='AtomicCheckpointHook', by_epoch=False, interval=300, max_keep_ckpts=1),
+        type='AtomicCheckpointHook',
+        by_epoch=False,
+        interval=300,
+        max_keep_ckpts=1),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'))
 auto_scale_lr = dict(enable=False, base_batch_size=8)

@@ -219,9 +219,8 @@ class ELN(SelfTraining):
                     size=labels.shape[1:],
                     mode='bilinear',
                     align_corners=self.align_corners))
-        passes = dict(
-            labeled_student=lambda: total(self.segmentor.loss(images, samples))
-        )
+        passes = dict(labeled_student=lambda: total(
+            self.segmentor.loss(images, samples)))
         for index, decoder in enumerate(self.aux_decoders):
             passes[f'labeled_aux_decoder_{index}'] = (
                 lambda decoder=decoder: total(

@@ -12,8 +12,8 @@ def test_predicts_as_the_plain_segmentor():
     inputs, samples = make_batch()
     with torch.no_grad():
         ours = model(inputs['unlabeled'], samples['unlabeled'], 'predict')
-        theirs = plain(inputs['unlabeled'], make_batch()[1]['unlabeled'],
-                       'predict')
+        theirs = plain(inputs['unlabeled'],
+                       make_batch()[1]['unlabeled'], 'predict')
         assert torch.equal(
             model(inputs['unlabeled']), plain(inputs['unlabeled']))
     for one, other in zip(ours, theirs):

@@ -15,9 +15,9 @@ def reached(model):
     """Networks with a gradient that is not zero."""
     return {
         name
-        for name in NETWORKS if any(
-            param.grad is not None and param.grad.abs().sum() > 0
-            for param in getattr(model, name).parameters())
+        for name in NETWORKS
+        if any(param.grad is not None and param.grad.abs().sum() > 0
+               for param in getattr(model, name).parameters())
     }
 
 
@@ -50,8 +50,8 @@ def test_contrast_leaves_the_classifier_alone():
 def test_networks_a_stage_does_not_use_have_no_gradient(stage, expected):
     model = in_stage(build_eln(), stage)
     loss_sum(model.loss(*make_batch())).backward()
-    assert {name for name in NETWORKS
-            if trained(getattr(model, name))} == expected
+    assert {name
+            for name in NETWORKS if trained(getattr(model, name))} == expected
 
 
 def test_closed_gate_gives_zero_gradients_not_none():
@@ -93,8 +93,9 @@ def test_image_gate_counts_each_image_on_its_own():
         logits = torch.nn.functional.interpolate(
             decoder.forward(feats), labels.shape[1:], mode='bilinear')
     # the main decoder is perfect on the first image, hopeless on the second
-    main = torch.nn.functional.one_hot(
-        labels.clamp(max=3), NUM_CLASSES).permute(0, 3, 1, 2).float()
+    main = torch.nn.functional.one_hot(labels.clamp(max=3),
+                                       NUM_CLASSES).permute(0, 3, 1,
+                                                            2).float()
     main = main * torch.tensor([50., -50.]).view(2, 1, 1, 1)
     losses, _ = model.aux_decoders.loss(feats, samples['labeled'], labels,
                                         main, None)
@@ -150,33 +151,36 @@ def test_no_valid_pixel_is_a_finite_zero():
     total = loss_sum(losses)
     assert torch.isfinite(total) and total == 0
     total.backward()
-    assert {name for name in NETWORKS if trained(getattr(model, name))} == {
-        'segmentor', 'aux_decoders', 'pseudo_filter', 'projector'
-    }
+    assert {name
+            for name in NETWORKS if trained(getattr(model, name))
+            } == {'segmentor', 'aux_decoders', 'pseudo_filter', 'projector'}
 
 
-@pytest.mark.parametrize('options', [
-    dict(pseudo_at='image'),
-    dict(pseudo_norm='valid'),
-    dict(student_views=('unlabeled_strong', )),
-    dict(filter_samples='random_one'),
-    dict(loss_contrast=None),
-    dict(aux_decoders=None),
-    dict(freeze_norm_affine=True),
-    dict(teacher_norm='running'),
-    dict(pseudo_filter=dict(LOCALIZATION, type='ErrorCorrectionNetwork')),
-    dict(
-        pseudo_filter=dict(type='ConfidenceFilter', threshold=0.5),
-        aux_decoders=None),
-], ids=str)
+@pytest.mark.parametrize(
+    'options', [
+        dict(pseudo_at='image'),
+        dict(pseudo_norm='valid'),
+        dict(student_views=('unlabeled_strong', )),
+        dict(filter_samples='random_one'),
+        dict(loss_contrast=None),
+        dict(aux_decoders=None),
+        dict(freeze_norm_affine=True),
+        dict(teacher_norm='running'),
+        dict(pseudo_filter=dict(LOCALIZATION, type='ErrorCorrectionNetwork')),
+        dict(
+            pseudo_filter=dict(type='ConfidenceFilter', threshold=0.5),
+            aux_decoders=None),
+    ],
+    ids=str)
 def test_options_train(options):
     model = in_stage(build_eln(**options), 'semi')
     losses = model.loss(*make_batch())
     loss_sum(losses).backward()
     assert torch.isfinite(loss_sum(losses))
     names = list(losses)
-    assert ('unlabeled.loss_pseudo' in names) == ('unlabeled' in options.get(
-        'student_views', ('unlabeled', )))
+    assert ('unlabeled.loss_pseudo'
+            in names) == ('unlabeled' in options.get('student_views',
+                                                     ('unlabeled', )))
 
 
 def test_pseudo_loss_divides_by_what_the_option_says():
@@ -214,8 +218,7 @@ def test_binary_head():
         threshold=0.3,
         loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True))
     model = in_stage(build_eln(segmentor), 'semi')
-    inputs, samples = make_batch(
-        labels=torch.randint(2, (2, 1, 32, 40)))
+    inputs, samples = make_batch(labels=torch.randint(2, (2, 1, 32, 40)))
     loss_sum(model.loss(inputs, samples)).backward()
 
 

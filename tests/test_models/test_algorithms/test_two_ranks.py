@@ -16,9 +16,10 @@ def two_ranks(tmp_path_factory):
     """What rank 0 of two processes on gloo ends with."""
     folder = tmp_path_factory.mktemp('two_ranks')
     path = os.pathsep.join(
-        filter(None, [
-            str(HERE), str(HERE.parents[2]), os.environ.get('PYTHONPATH')
-        ]))
+        filter(None,
+               [str(HERE),
+                str(HERE.parents[2]),
+                os.environ.get('PYTHONPATH')]))
     processes = [
         subprocess.Popen([
             sys.executable,
@@ -33,7 +34,9 @@ def two_ranks(tmp_path_factory):
                          text=True) for rank in range(2)
     ]
     try:
-        outputs = [process.communicate(timeout=300)[0] for process in processes]
+        outputs = [
+            process.communicate(timeout=300)[0] for process in processes
+        ]
     finally:
         for process in processes:
             process.kill()
@@ -50,8 +53,8 @@ def test_halves_of_a_batch_give_the_gradient_of_the_whole(two_ranks):
     expected = gradients(model)
     found = two_ranks['halves']
     assert expected.keys() == found.keys()
-    worst = max((expected[name] - found[name]).abs().max().item()
-                for name in expected)
+    worst = max(
+        (expected[name] - found[name]).abs().max().item() for name in expected)
     scale = max(grad.abs().max().item() for grad in expected.values())
     assert worst < 1e-5 * max(scale, 1), f'largest difference {worst}'
 

@@ -1,18 +1,17 @@
-"""Runs ELN on one of two ranks; a process of its own, see test_two_ranks.py."""
+"""Runs ELN on one of two ranks, as a process; see test_two_ranks.py."""
 import sys
 
 import torch
-from toy import LOCALIZATION, build_eln, in_stage, loss_sum, make_batch
 from torch import distributed as dist
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
+from toy import LOCALIZATION, build_eln, in_stage, loss_sum, make_batch
 
 
 def freeze_statistics(model):
     """Batch statistics of half a batch are not those of a whole one."""
     for module in model.modules():
-        if isinstance(module,
-                      (nn.modules.batchnorm._BatchNorm, nn.Dropout2d)):
+        if isinstance(module, (nn.modules.batchnorm._BatchNorm, nn.Dropout2d)):
             module.eval()
     return model
 
@@ -26,16 +25,20 @@ def build():
         pseudo_norm='valid',
         aux_decoders=dict(alphas=(1., 0.5), sync_gate=True),
         pseudo_filter=dict(
-            LOCALIZATION, loss=dict(
-                type='ErrorLocalizationLoss', sync=True)))
+            LOCALIZATION, loss=dict(type='ErrorLocalizationLoss', sync=True)))
     return freeze_statistics(in_stage(model, 'semi'))
 
 
 def share(batch, part):
     """Half of every branch."""
     inputs, samples = batch
-    return ({k: v[part] for k, v in inputs.items()},
-            {k: v[part] for k, v in samples.items()})
+    return ({
+        k: v[part]
+        for k, v in inputs.items()
+    }, {
+        k: v[part]
+        for k, v in samples.items()
+    })
 
 
 def gradients(model):
@@ -81,8 +84,7 @@ def main(rank, store, out):
     for _ in range(2):
         total = loss_sum(model((inputs, samples)))
         total.backward()
-    results['empty'] = dict(
-        loss=total.detach(), grads=gradients(model))
+    results['empty'] = dict(loss=total.detach(), grads=gradients(model))
     if rank == 0:
         torch.save(results, out)
     dist.barrier()
