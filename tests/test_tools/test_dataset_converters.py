@@ -1,0 +1,154 @@
+import os
+import re
+import runpy
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from PIL import Image
+
+TOOLS = Path(__file__).resolve().parents[2] / 'tools/dataset_converters'
+
+
+class _Result(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Runs a tool as a script, in this process: imports take seconds."""
+
+    def run_tool(tool, *arguments):
+        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
+        code, message = 0, ''
+        try:
+            runpy.run_path(str(TOOLS / tool), run_name='__main__')
+        except SystemExit as stop:
+            code, message = (1, stop.code) if stop.code else (0, '')
+        return _Result(code, capsys.readouterr().out, message)
+
+    return run_tool
+
+
+def _save(path, array):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(array).save(path)
+
+
+@pytest.fixture
+def segnet(tmp_path):
+    root = tmp_path / 'CamVid'
+    for split in ('train', 'val'):
+        for name in ('0001TP_1', '0016E5_2'):
+            _save(root / split / f'{name}.png', np.full((4, 6, 3), 9,
+                                                        np.uint8))
+            label = np.arange(24, dtype=np.uint8).reshape(4, 6) % 12
+            _save(root / f'{split}annot' / f'{name}.png', label)
+    return root
+
+
+def test_camvid_is_converted(run, segnet, tmp_path):
+    result = run('camvid.py', segnet, tmp_path / 'out')
+    assert result.returncode == 0, result.stderr
+    assert '2 train, 2 val' in result.stdout
+    out = tmp_path / 'out'
+    assert sorted(os.listdir(
+        out / 'images/val')) == ['0001TP_1.png', '0016E5_2.png']
+    label = np.array(Image.open(out / 'annotations/train/0001TP_1.png'))
+    assert label.ravel().tolist() == [*range(11), 255] * 2
+    again = run('camvid.py', segnet, out)
+    assert again.returncode == 1
+    assert 'is not empty' in again.stderr
+
+
+def _spoil_value(root):
+    _save(root / 'valannot/0001TP_1.png', np.full((4, 6), 12, np.uint8))
+
+
+def _spoil_size(root):
+    _save(root / 'valannot/0001TP_1.png', np.zeros((4, 7), np.uint8))
+
+
+def _spoil_colour(root):
+    _save(root / 'valannot/0001TP_1.png', np.zeros((4, 6, 3), np.uint8))
+
+
+def _spoil_file(root):
+    (root / 'val/0001TP_1.png').write_bytes(b'PNG')
+
+
+def _remove_label(root):
+    (root / 'valannot/0001TP_1.png').unlink()
+
+
+@pytest.mark.parametrize('spoil, message', [
+    (_spoil_value, 'has the value 12'),
+    (_spoil_size, r'is \(4, 7\), its image \(4, 6\)'),
+    (_spoil_colour, 'is in colour'),
+    (_spoil_file, 'val/0001TP_1.png is damaged'),
+    (_remove_label, 'has no label map'),
+])
+def test_camvid_refuses(run, segnet, tmp_path, spoil, message):
+    spoil(segnet)
+    result = run('camvid.py', segnet, tmp_path / 'out')
+    assert result.returncode == 1
+    assert re.search(message, result.stderr)
+    assert os.listdir(tmp_path) == ['CamVid']
+
+
+def test_splits_of_a_config(run, segnet, tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text(f'''
+custom_imports = dict(imports=['mmseg_ext'])
+train_dataloader = dict(dataset=dict(
+    type='BaseSegDataset', img_suffix='.png', data_root={str(segnet)!r},
+    data_prefix=dict(img_path='train', seg_map_path='trainannot'),
+    pipeline=[dict(type='NotInstalled')]))
+''')
+    result = run('make_label_splits.py', config, tmp_path / 'splits',
+                 '--sizes', '1/2', '--seeds', '0', '7', '--balanced')
+    assert result.returncode == 0, result.stderr
+    folder = tmp_path / 'splits/1_2'
+    assert sorted(os.listdir(folder)) == [
+        'labeled_seed0.txt', 'labeled_seed7.txt', 'unlabeled_seed0.txt',
+        'unlabeled_seed7.txt'
+    ]
+    for seed in (0, 7):
+        names = [(folder / f'{kind}_seed{seed}.txt').read_text().split()
+                 for kind in ('labeled', 'unlabeled')]
+        assert [len(part) for part in names] == [1, 1]
+        assert sorted(sum(names, [])) == ['0001TP_1', '0016E5_2']
+
+
+def test_splits_of_a_folder_as_pairs(run, segnet, tmp_path):
+    result = run('make_label_splits.py', segnet / 'train', tmp_path / 'splits',
+                 '--label-dir', segnet / 'trainannot', '--img-suffix', '.png',
+                 '--sizes', '1', '--seeds', '0', '--pairs', segnet)
+    assert result.returncode == 0, result.stderr
+    line = (tmp_path / 'splits/1/labeled_seed0.txt').read_text().split()
+    assert line[1] == line[0].replace('train/', 'trainannot/')
+    assert (segnet / line[0]).exists()
+
+
+def test_splits_say_what_is_wrong(run, segnet, tmp_path):
+    result = run('make_label_splits.py', segnet / 'train', tmp_path / 'splits',
+                 '--img-suffix', '.png', '--sizes', '9')
+    assert result.returncode == 1
+    assert "the split '9' takes 9 of 2 images" in result.stderr
+    assert not (tmp_path / 'splits').exists()
+
+
+def test_toystreet_says_what_it_did(run, tmp_path):
+    arguments = ('toystreet.py', tmp_path / 'out', '--num', '1', '--num-val',
+                 '1', '--size', '32', '48')
+    first, second = run(*arguments), run(*arguments)
+    assert first.returncode == second.returncode == 0, first.stderr
+    assert 'is complete' in first.stdout
+    assert 'already, nothing to do' in second.stdout
+    other = run(*arguments, '--seed', '1')
+    assert other.returncode == 1
+    assert 'holds a ToyStreet data set' in other.stderr
