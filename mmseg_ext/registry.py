@@ -8,8 +8,12 @@ every question on to it. Register into ``mmseg.registry``, never here.
 from mmengine import registry as root_registries
 from mmengine.registry import Registry
 from mmseg import registry as stock_registries
+from mmseg.utils import register_all_modules
 
 SCOPE = 'mmseg_ext'
+
+# A registry fills itself when it is asked, but not when a child of it is.
+register_all_modules(init_default_scope=False)
 
 for _name, _root in list(vars(root_registries).items()):
     if not isinstance(_root, Registry):

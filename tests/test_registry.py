@@ -1,4 +1,8 @@
 """What a base named ``mmseg_ext::...`` builds."""
+import os
+import subprocess
+import sys
+
 import mmseg.registry as stock
 import pytest
 from mmengine import registry as root
@@ -38,3 +42,20 @@ def test_every_registry_has_a_child():
         assert child.scope == 'mmseg_ext'
         assert child.parent is getattr(stock, name, getattr(root, name))
         assert len(child) == 0, f'register into mmseg.registry.{name}'
+
+
+def test_finds_what_nothing_imported_yet(tmp_path):
+    """A registry does not fill itself when only its child is asked."""
+    script = ('import mmseg_ext; from mmengine.registry import METRICS; '
+              'METRICS.build(dict(type="IoUMetric", _scope_="mmseg_ext"))')
+    done = subprocess.run([sys.executable, '-c', script],
+                          env=dict(
+                              os.environ,
+                              PYTHONPATH=os.pathsep.join(
+                                  filter(None, sys.path)),
+                              OMP_NUM_THREADS='1'),
+                          cwd=tmp_path,
+                          text=True,
+                          stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout[-3000:]
