@@ -114,3 +114,10 @@ def test_trains_from_the_wheel(unpacked, toystreet, tmp_path):
                      OMP_NUM_THREADS='1'))
     assert 'Iter(val)' in output
     assert (tmp_path / 'out' / 'last_checkpoint').is_file()
+
+
+@pytest.mark.network
+def test_works_in_a_clean_environment(repo, tmp_path):
+    """Through the launcher and through MIM, with nothing but the wheel."""
+    output = run(['bash', 'tools/check_wheel.sh', str(tmp_path)], cwd=repo)
+    assert 'The wheel works' in output

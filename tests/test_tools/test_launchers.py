@@ -134,6 +134,7 @@ def shell(repo, tmp_path):
 
     def run(script, *args, **environment):
         env = dict(os.environ, **environment)
+        env.pop('PYTHON', None)
         env['PATH'] = f'{program.parent}{os.pathsep}{env["PATH"]}'
         done = subprocess.run(['bash', f'tools/{script}', *map(str, args)],
                               cwd=repo,
