@@ -16,6 +16,7 @@ import time
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
 
 from mmseg_ext.models.algorithms import BaseAlgorithm
@@ -107,12 +108,16 @@ class MethodBattery:
         for key in ('train_dataloader', 'train_cfg', 'optim_wrapper',
                     'param_scheduler'):
             plain.pop(key, None)
-        for name in ('stage', 'error_simulation', 'ema_teacher',
-                     'pseudo_label'):
-            plain.default_hooks.pop(name, None)
+        stock = ('timer', 'logger', 'param_scheduler', 'checkpoint',
+                 'sampler_seed', 'visualization')
+        plain.default_hooks = {
+            name: hook
+            for name, hook in cfg.default_hooks.items() if name in stock
+        }
         return plain
 
     def check_loads_whole(self, config, checkpoint):
+        init_default_scope('mmseg')
         model = MODELS.build(Config.fromfile(config).model)
         state = torch.load(checkpoint, map_location='cpu')['state_dict']
         result = model.load_state_dict(state, strict=True)

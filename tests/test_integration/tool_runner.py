@@ -7,12 +7,17 @@ import sys
 from unittest.mock import patch
 
 import mmseg
-from mmengine.logging import MessageHub, MMLogger
-from mmengine.registry import DefaultScope
-from mmengine.visualization import Visualizer
+from mmengine.utils import ManagerMixin
 
 REPO = osp.abspath(osp.join(osp.dirname(__file__), '../..'))
 STOCK_TOOLS = osp.join(osp.dirname(mmseg.__file__), '.mim', 'tools')
+
+
+def forget_instances(manager):
+    """Drop the global loggers, hubs and visualisers of earlier runs."""
+    manager._instance_dict.clear()
+    for child in manager.__subclasses__():
+        forget_instances(child)
 
 
 def run_tool(tool, *args):
@@ -22,8 +27,7 @@ def run_tool(tool, *args):
         tool (str): ``'tools/train.py'`` or the like.
         *args: Its arguments.
     """
-    for manager in (MMLogger, MessageHub, DefaultScope, Visualizer):
-        manager._instance_dict.clear()
+    forget_instances(ManagerMixin)
     path = osp.join(REPO, tool)
     argv = [path, *map(str, args)]
     with patch.object(sys, 'argv', argv), patch.dict(os.environ):

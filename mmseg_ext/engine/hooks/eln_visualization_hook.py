@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
+from mmengine.model import BaseTTAModel
 from mmseg.registry import HOOKS
 
 from ...visualization.error_localization_sheet import error_localization_row
@@ -21,7 +22,8 @@ class ELNVisualizationHook(Hook):
 
     One row an image: image, ground truth, prediction (of the teacher once it
     is in use, else of the student), true errors, localised errors, and the
-    pseudo label that is kept. Drawn at each validation and test into
+    pseudo label that is kept. Drawn at each validation and test (but not
+    with test-time augmentation, which has no single prediction) into
     ``vis_data/error_localization`` of the log folder and into the
     visualiser's backends.
 
@@ -40,11 +42,13 @@ class ELNVisualizationHook(Hook):
                              f'{num_images}: expected an integer >= 1.')
         self.num_images = num_images
         self._rows: list = []
+        self._draws = True
 
     def before_run(self, runner) -> None:
         """Check the algorithm."""
         algorithm = unwrap_model(runner.model)
-        if not hasattr(algorithm, 'localize_errors'):
+        self._draws = not isinstance(runner.model, BaseTTAModel)
+        if self._draws and not hasattr(algorithm, 'localize_errors'):
             raise TypeError(
                 'ELNVisualizationHook needs an algorithm that localises '
                 f'errors, but model is {type(algorithm).__name__}: remove '
@@ -60,7 +64,8 @@ class ELNVisualizationHook(Hook):
                     outputs: Optional[Sequence] = None,
                     mode: str = 'val') -> None:
         missing = self.num_images - len(self._rows)
-        if mode == 'train' or missing <= 0 or not is_main_process():
+        if (mode == 'train' or missing <= 0 or not self._draws
+                or not is_main_process()):
             return
         algorithm = unwrap_model(runner.model)
         role = 'teacher' if (algorithm.stage is not None
