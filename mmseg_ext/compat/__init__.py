@@ -6,6 +6,7 @@ once, and only where the real thing is missing:
 - ``mmcv_ops``: PyTorch kernels for mmcv-lite, which has no compiled operators.
 - ``torchvision_ops``: torchvision beside a torch it was not built for.
 - ``safe_globals``: resuming under the safe loading of torch >= 2.6.
+- ``cpu_amp``: ``--amp`` on a machine without an accelerator.
 - ``panoptic_api``: the functions of ``panopticapi`` that mmdet calls.
 - ``config_packages``: ``_base_ = ['mmseg_ext::...']``.
 
@@ -15,7 +16,7 @@ told by :func:`applied`.
 import logging
 from typing import Dict
 
-from . import (config_packages, mmcv_ops, panoptic_api, safe_globals,
+from . import (config_packages, cpu_amp, mmcv_ops, panoptic_api, safe_globals,
                torchvision_ops)
 
 __all__ = ['applied']
@@ -35,7 +36,7 @@ def applied() -> Dict[str, str]:
 def _apply_all() -> None:
     # torchvision ahead of everything that may import it.
     for module in (torchvision_ops, mmcv_ops, panoptic_api, safe_globals,
-                   config_packages):
+                   cpu_amp, config_packages):
         name = module.__name__.rpartition('.')[2]
         _applied[name] = module.apply()
     logging.getLogger('mmseg_ext').debug(
