@@ -28,8 +28,8 @@ class ELNVisualizationHook(Hook):
     visualiser's backends.
 
     Args:
-        num_images (int): The first images of the data, one row each.
-            Defaults to 4.
+        num_images (int): Rows at most, from batches that lie evenly over the
+            data. Defaults to 4.
 
     Raises:
         ValueError: If ``num_images`` is not positive.
@@ -42,6 +42,7 @@ class ELNVisualizationHook(Hook):
                              f'{num_images}: expected an integer >= 1.')
         self.num_images = num_images
         self._rows: list = []
+        self._chosen: set = set()
         self._draws = True
 
     def before_run(self, runner) -> None:
@@ -54,8 +55,23 @@ class ELNVisualizationHook(Hook):
                 f'errors, but model is {type(algorithm).__name__}: remove '
                 'the hook.')
 
-    def _before_epoch(self, runner, mode: str = 'val') -> None:
+    def before_val_epoch(self, runner) -> None:
+        """Choose the images; none before the filter has begun to learn."""
+        algorithm = unwrap_model(runner.model)
+        learns = (
+            algorithm.stage is None
+            or algorithm.stage != algorithm.stage_names[0])
+        self._choose(runner.val_dataloader if learns else ())
+
+    def before_test_epoch(self, runner) -> None:
+        """Choose the images."""
+        self._choose(runner.test_dataloader if self._draws else ())
+
+    def _choose(self, dataloader) -> None:
         self._rows = []
+        # evenly over the data: neighbours in a video look alike
+        count = min(self.num_images, len(dataloader))
+        self._chosen = {len(dataloader) * i // count for i in range(count)}
 
     def _after_iter(self,
                     runner,
@@ -64,8 +80,8 @@ class ELNVisualizationHook(Hook):
                     outputs: Optional[Sequence] = None,
                     mode: str = 'val') -> None:
         missing = self.num_images - len(self._rows)
-        if (mode == 'train' or missing <= 0 or not self._draws
-                or not is_main_process()):
+        if (mode == 'train' or missing <= 0 or not is_main_process()
+                or batch_idx not in self._chosen):
             return
         algorithm = unwrap_model(runner.model)
         role = 'teacher' if (algorithm.stage is not None
@@ -75,7 +91,7 @@ class ELNVisualizationHook(Hook):
             if 'gt_sem_seg' not in sample:
                 continue
             truth = sample.gt_sem_seg.data[0].cpu().numpy()
-            # CHW tensors of the network are resized: read the file again
+            # that of the network is resized and normalised
             image = mmcv.imread(sample.img_path, channel_order='rgb')
             image = mmcv.imresize(image, truth.shape[::-1])
             self._rows.append(
