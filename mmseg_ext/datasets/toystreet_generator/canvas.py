@@ -157,6 +157,13 @@ class Canvas:
         fu, fv = fu * fu * (3.0 - 2.0 * fu), fv * fv * (3.0 - 2.0 * fv)
         a0, a1 = self._index(iu, 29 * salt), self._index(iu + 1, 29 * salt)
         b0, b1 = self._index(iv, 11 * salt), self._index(iv + 1, 11 * salt)
+        if v.ndim == 2 and v.shape[1] == 1:
+            # One v to a row: a row of the tile serves all its pixels.
+            rows = self.tile[b0[:, 0]] * (1.0 - fv) + self.tile[b1[:, 0]] * fv
+            if u.shape[0] == 1:
+                return rows[:, a0[0]] * (1.0 - fu) + rows[:, a1[0]] * fu
+            return np.take_along_axis(rows, a0, 1) * (1.0 - fu) + (
+                np.take_along_axis(rows, a1, 1) * fu)
         low = self.tile[b0, a0] * (1.0 - fu) + self.tile[b0, a1] * fu
         high = self.tile[b1, a0] * (1.0 - fu) + self.tile[b1, a1] * fu
         return low * (1.0 - fv) + high * fv

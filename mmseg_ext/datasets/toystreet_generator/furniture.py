@@ -7,11 +7,11 @@ from .light import Light
 from .stream import Stream
 
 LEAVES = ((66, 98, 44), (92, 118, 52), (48, 76, 44), (118, 128, 60),
-          (176, 128, 48), (164, 86, 42), (142, 150, 84), (70, 100, 80),
-          (196, 158, 64), (110, 60, 56))
+          (86, 122, 76), (142, 150, 84), (70, 100, 80), (150, 132, 48),
+          (178, 128, 44), (156, 84, 40))
 BARK = ((92, 74, 58), (116, 104, 92), (70, 60, 54), (150, 142, 132))
-METAL = ((128, 130, 132), (70, 76, 74), (50, 70, 58), (176, 178, 180),
-         (112, 88, 66), (40, 42, 46))
+METAL = ((36, 40, 44), (28, 44, 40), (52, 44, 40), (214, 216, 218),
+         (236, 234, 224), (196, 200, 206))
 SIGN_FACES = ((196, 36, 40), (36, 84, 170), (232, 232, 228), (228, 186, 40),
               (36, 122, 72), (200, 110, 36), (60, 60, 64))
 SCREENS = SIGN_FACES + ((210, 120, 150), (120, 190, 200), (150, 120, 180))
@@ -21,7 +21,8 @@ LAMP_LIGHT = np.array((1.0, 0.85, 0.55))
 def paint_tree(canvas: Canvas, light: Light, stream: Stream, x: float,
                z: float) -> None:
     """Paint a tree whose trunk stands at (x, z)."""
-    kind = stream.choice(('round', 'round', 'tall', 'cone', 'bare', 'bush'))
+    kind = stream.choice(
+        ('round', 'round', 'round', 'tall', 'cone', 'cone', 'bush'))
     height = stream.uniform(3.5, 9.0)
     radius = height * stream.uniform(0.22, 0.42)
     trunk = height * stream.uniform(0.2, 0.45)
@@ -42,9 +43,8 @@ def paint_tree(canvas: Canvas, light: Light, stream: Stream, x: float,
     bark = stream.colour(BARK, 14) * light.front
     thick = 0.03 * height * stream.uniform(0.7, 1.4)
     stem = trunk + 0.4 * (height - trunk)
-    mask = (np.abs(dx) < np.maximum(
-        thick, z / canvas.camera.focal)) & (plane.v >= 0) & (
-            plane.v < stem)
+    thick = max(thick, z / canvas.camera.focal)
+    mask = (np.abs(dx) < thick) & (plane.v >= 0) & (plane.v < stem)
     canvas.paint(plane.roi, mask, bark, TREE, z)
 
     # The crown: an outline moved by coarse noise, with holes of fine noise.
@@ -56,20 +56,16 @@ def paint_tree(canvas: Canvas, light: Light, stream: Stream, x: float,
         outline = a * a + b * b - 1.0
     coarse = canvas.noise(a * 2.0, b * 2.0, salt) - 0.5
     fine = canvas.noise(a * 6.0, b * 6.0 * height / radius / 2, salt + 1)
-    crown = outline + 0.9 * coarse < 0
-    holes = 0.93 if kind in ('cone', 'bush') else stream.uniform(0.72, 0.95)
-    if kind == 'bare':
-        crown = crown & (np.abs(fine - 0.5) < 0.13)
-        colour = np.broadcast_to(bark, crown.shape + (3, ))
-    else:
-        crown = crown & (fine < holes)
-        sun = 0.25 * a * (1 if light.right > light.left else -1)
-        shade = 0.62 + 0.3 * up + 0.65 * (fine - 0.4) - sun * (1 -
-                                                               light.shadow)
-        leaf = canvas.noise(a * 14.0, b * 14.0, salt + 2)
-        shade = np.clip(shade + 0.35 * (leaf - 0.5), 0.2, 1.4)
-        colour = shade[..., None] * stream.colour(LEAVES, 18) * light.front
-    canvas.paint(plane.roi, crown & (plane.v >= 0), colour, TREE, z)
+    crown = outline + 0.8 * coarse < 0
+    holes = 0.93 if kind in ('cone', 'bush') else stream.uniform(0.88, 1.0)
+    sun = 0.25 * a * (1 if light.right > light.left else -1)
+    shade = 0.62 + 0.3 * up + 0.65 * (fine - 0.4)
+    shade = shade - sun * (1 - light.shadow)
+    leaf = canvas.noise(a * 14.0, b * 14.0, salt + 2)
+    shade = np.clip(shade + 0.35 * (leaf - 0.5), 0.2, 1.4)
+    colour = shade[..., None] * stream.colour(LEAVES, 18) * light.front
+    crown = crown & (fine < holes) & (plane.v >= 0)
+    canvas.paint(plane.roi, crown, colour, TREE, z)
 
 
 def paint_hedge(canvas: Canvas, light: Light, stream: Stream, x: float,
@@ -121,7 +117,7 @@ def paint_lamp_post(canvas: Canvas, light: Light, stream: Stream, x: float,
                     z: float) -> None:
     """Paint a street lamp whose arm reaches over the road."""
     height = stream.uniform(4.0, 7.5)
-    thickness = stream.uniform(0.12, 0.24)
+    thickness = stream.uniform(0.26, 0.46)
     colour = stream.colour(METAL, 16) * light.front
     paint_pole(canvas, x, z, height, thickness, colour)
     reach = stream.uniform(0.5, 1.8) * (1 if x < 0 else -1)
@@ -146,18 +142,18 @@ def paint_sign(canvas: Canvas, light: Light, stream: Stream, x: float,
     kind = stream.choice(('round', 'round', 'triangle', 'octagon', 'board',
                           'board', 'traffic light', 'hoarding'))
     colour = stream.colour(METAL, 16) * light.front
-    size = stream.uniform(0.7, 1.1)
+    size = stream.uniform(0.8, 1.3)
     middle = stream.uniform(1.9, 2.9)
     half_w = half_h = size / 2
     if kind == 'board':
         half_w = size * stream.uniform(0.5, 1.0)
     elif kind == 'traffic light':
-        half_w, half_h = 0.22, 0.55
+        half_w, half_h = 0.28, 0.7
         middle = stream.uniform(2.4, 3.4)
     elif kind == 'hoarding':
         half_w, half_h = stream.uniform(0.9, 1.8), stream.uniform(0.6, 1.1)
         middle = half_h + stream.uniform(0.7, 2.2)
-    paint_pole(canvas, x, z, middle, stream.uniform(0.08, 0.14), colour)
+    paint_pole(canvas, x, z, middle, stream.uniform(0.18, 0.28), colour)
     plane = canvas.facing_plane(z, x - half_w, x + half_w, middle - half_h,
                                 middle + half_h)
     if plane is None:
@@ -179,7 +175,7 @@ def paint_sign(canvas: Canvas, light: Light, stream: Stream, x: float,
         shown = stream.integer(0, 3)
         lamps = ((210, 40, 36), (224, 160, 40), (40, 190, 110))
         third = np.floor((1.0 - b) * 1.5)
-        spot = b * 1.5 - np.floor(b * 1.5) - 0.5
+        spot = (1.0 - b) * 1.5 - third - 0.5
         bulb = (third == shown) & (a * a + 4 * spot * spot < 0.75)
         paint = np.where(bulb[..., None], stream.colour(lamps[shown:][:1], 8),
                          stream.colour(((40, 42, 40), (66, 64, 40)), 8))

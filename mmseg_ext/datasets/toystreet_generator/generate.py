@@ -80,11 +80,13 @@ def generate(out_dir: str,
     os.makedirs(osp.dirname(out_dir), exist_ok=True)
     temporary = tempfile.mkdtemp(
         prefix=f'.{osp.basename(out_dir)}.', dir=osp.dirname(out_dir))
+    # A folder made by mkdtemp is closed to others, one inside it is not.
+    root = osp.join(temporary, 'toystreet')
     try:
         total, done = len(DOMAINS) * sum(counts.values()), 0
         sheet = []
         for domain in DOMAINS:
-            writer = _DomainWriter(osp.join(temporary, domain))
+            writer = _DomainWriter(osp.join(root, domain))
             shown = []
             for split in SPLITS:
                 for index in range(counts[split]):
@@ -98,13 +100,13 @@ def generate(out_dir: str,
             writer.close(counts)
             sheet += _sheet_rows(shown)
         _write(
-            osp.join(temporary, 'contact_sheet.png'),
+            osp.join(root, 'contact_sheet.png'),
             encode_png(np.concatenate(sheet)))
-        _write_json(osp.join(temporary, MANIFEST), manifest)
-        # A directory made by mkdtemp is closed to others.
-        os.chmod(temporary, 0o777 & ~_umask())
+        _write_json(osp.join(root, MANIFEST), manifest)
         try:
-            os.replace(temporary, out_dir)
+            if osp.isdir(out_dir):
+                os.rmdir(out_dir)
+            os.replace(root, out_dir)
         except OSError:
             # Another process may have come first.
             if not _is_complete(out_dir, manifest):
@@ -227,12 +229,6 @@ def _sheet_rows(samples: Sequence[Sample]) -> Sequence[np.ndarray]:
         tiles = tiles + [blank] * (_SHEET_COLUMNS - len(tiles))
         rows.append(np.concatenate(tiles, axis=1))
     return rows
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _write(path: str, data: bytes) -> None:

@@ -8,11 +8,11 @@ from .classes import PAVEMENT, ROAD
 from .light import Light
 from .stream import Stream
 
-ROADS = ((92, 92, 94), (66, 66, 70), (118, 114, 108), (134, 132, 130),
-         (84, 78, 72), (80, 88, 98), (150, 142, 134))
-PAVEMENTS = ((150, 146, 140), (176, 170, 160), (120, 118, 116),
-             (158, 128, 112), (100, 98, 98), (190, 180, 158), (128, 134, 142),
-             (142, 108, 92), (112, 120, 96))
+ROADS = ((92, 92, 94), (66, 66, 70), (112, 108, 104), (104, 106, 112),
+         (84, 78, 72), (80, 88, 98), (124, 118, 112))
+PAVEMENTS = ((160, 154, 146), (184, 176, 164), (142, 134, 124),
+             (168, 132, 114), (132, 118, 108), (194, 184, 160),
+             (168, 172, 178), (150, 112, 94), (144, 144, 112))
 PAINTS = ((226, 226, 222), (226, 226, 222), (222, 186, 70))
 
 
@@ -44,7 +44,7 @@ def draw_street(stream: Stream) -> Street:
     middle = stream.uniform(-0.85, 0.85) * half_road
     crossings = []
     if stream.chance(0.5):
-        start = stream.uniform(8.0, 45.0)
+        start = stream.uniform(8.0, 30.0)
         crossings.append((start, start + stream.uniform(5.0, 10.0)))
     return Street(
         middle=middle,
@@ -100,7 +100,7 @@ def _road(canvas, street, x, z, across, near, stream):
         crack = np.abs(canvas.noise(x / 1.1, z / 1.1, salt + 3) - 0.5) < 0.02
         shade = shade * np.where(crack, 1.0 - 0.4 * near, 1.0)
     colour = shade[..., None] * base
-    if stream.chance(0.3):  # Cobbles.
+    if stream.chance(0.1):  # Cobbles.
         joint = np.minimum(_joint(x, 0.3), _joint(z, 0.3)) < 0.06
         colour = colour * np.where(joint, 1.0 - 0.35 * near, 1.0)[..., None]
     worn = 0.55 + 0.45 * canvas.noise(x / 0.4, z / 0.4, salt + 4)
@@ -127,7 +127,7 @@ def _pavement(canvas, street, x, z, across, near, stream):
     stains = canvas.noise(x / 0.8, z / 1.6, salt)
     grain = canvas.noise(x / 0.12, z / 0.12, salt + 1) * near
     shade = 0.85 + 0.2 * stains + 0.15 * (grain - 0.4)
-    if stream.chance(0.7):
+    if stream.chance(0.85):
         tiles = canvas.cells(x / size, z / size, salt + 2)
         shade = shade + stream.uniform(0.0, 0.3) * (tiles - 0.5) * near
         joint = np.minimum(_joint(x, size), _joint(z, size)) < 0.07

@@ -25,10 +25,10 @@ def paint_scene(light: Light, stream: Stream, size: Tuple[int, int]) -> Canvas:
     """
     height, width = size
     camera = Camera(
-        focal=height * stream.uniform(0.85, 1.25),
+        focal=height * stream.uniform(1.25, 1.75),
         centre=width * stream.uniform(0.3, 0.7),
         horizon=height * stream.uniform(0.34, 0.52),
-        height=stream.uniform(1.4, 2.6))
+        height=stream.uniform(1.6, 2.8))
     canvas = Canvas(height, width, camera, stream.unit((64, 64)))
     street = draw_street(stream)
     paint_sky(canvas, light, stream)
@@ -64,7 +64,7 @@ def _draw_objects(street: Street, stream: Stream) -> list:
         if stream.chance(0.55):
             z, step = stream.uniform(5.0, 13.0), stream.uniform(5.0, 14.0)
             share = stream.uniform(0.25, 0.9)
-            while z < 70.0:
+            while z < 28.0:
                 add(furniture.paint_tree, spot(share), z)
                 z += step * stream.uniform(0.7, 1.5)
         if stream.chance(0.2):
@@ -72,23 +72,23 @@ def _draw_objects(street: Street, stream: Stream) -> list:
             add(furniture.paint_hedge, spot(0.92), z,
                 z + stream.uniform(5.0, 25.0))
         if stream.chance(0.75):
-            z, step = stream.uniform(3.5, 12.0), stream.uniform(7.0, 18.0)
+            z, step = stream.uniform(5.5, 12.0), stream.uniform(6.0, 14.0)
             share = stream.uniform(0.08, 0.4)
-            while z < 50.0:
+            while z < 17.0:
                 add(furniture.paint_lamp_post, spot(share), z)
                 z += step
-        for _ in range(stream.integer(0, 4)):
+        for _ in range(stream.integer(0, 5)):
             add(furniture.paint_sign, spot(stream.uniform(0.05, 0.5)),
-                stream.uniform(4.5, 20.0))
+                stream.uniform(5.5, 12.0))
         # Parked cars.
         if stream.chance(0.5):
             z, facing = stream.uniform(4.0, 14.0), stream.chance(0.4)
-            while z < 45.0:
+            while z < 20.0:
                 if stream.chance(0.7):
                     add(traffic.paint_car, kerb - outward * 1.1, z, facing)
                 z += stream.uniform(5.4, 7.5)
-        for _ in range(stream.integer(0, 5)):
-            z = stream.uniform(3.4, 16.0)
+        for _ in range(stream.integer(1, 6)):
+            z = stream.uniform(5.0, 11.0)
             for _ in range(1 + stream.integer(0, 2)):
                 add(traffic.paint_pedestrian, spot(stream.uniform(0.05, 0.95)),
                     z + stream.uniform(0.0, 0.8))
@@ -96,14 +96,14 @@ def _draw_objects(street: Street, stream: Stream) -> list:
     for side, towards in ((-0.45, True), (0.45, False)):
         lane = street.middle + side * street.half_road
         for _ in range(stream.integer(0, 3)):
-            z = stream.uniform(7.0 if abs(lane) > 1.5 else 11.0, 45.0)
+            z = stream.uniform(7.0 if abs(lane) > 1.5 else 9.0, 19.0)
             add(traffic.paint_car, lane, z, towards)
     for start, _ in street.crossings:
         if stream.chance(0.5):
             add(traffic.paint_crossing_car, stream.uniform(-9.0, 6.0),
                 start + 1.5)
     if stream.chance(0.4):
-        z = street.zebra + 1.0 if street.zebra else stream.uniform(6.0, 18.0)
+        z = street.zebra + 1.0 if street.zebra else stream.uniform(6.0, 13.0)
         for _ in range(1 + stream.integer(0, 3)):
             add(traffic.paint_pedestrian,
                 street.middle + street.half_road * stream.uniform(-0.8, 0.8),

@@ -74,7 +74,7 @@ def day_light(stream: Stream) -> Light:
         'hazy': stream.uniform(70, 140),
         'overcast': stream.uniform(150, 400),
         'rain': stream.uniform(60, 120),
-        'fog': stream.uniform(20, 40),
+        'fog': stream.uniform(30, 55),
     }[weather]
     return Light(
         sky_top=sky_top,
@@ -92,9 +92,9 @@ def day_light(stream: Stream) -> Light:
         wetness=stream.uniform(0.25, 0.5) if weather == 'rain' else 0.0,
         lamps=0.1 if weather in ('rain', 'fog') else 0.0,
         contrast=stream.uniform(0.0, 0.5),
-        exposure=stream.uniform(0.8, 1.12),
+        exposure=stream.uniform(0.88, 1.1),
         vignette=stream.uniform(0.0, 0.15),
-        noise=stream.uniform(0.01, 0.022),
+        noise=stream.uniform(0.006, 0.014),
         coarse_noise=0.0,
         blur=0)
 
