@@ -62,10 +62,9 @@ def test_metafiles_list_models_with_configs(repo):
 
 
 def test_metafile_names_are_unique(repo):
-    names = Counter(
-        model['Name']
-        for name in load(str(repo / 'model-index.yml'))['Import']
-        for model in load(str(repo / name))['Models'])
+    names = Counter(model['Name']
+                    for name in load(str(repo / 'model-index.yml'))['Import']
+                    for model in load(str(repo / name))['Models'])
     assert [name for name, count in names.items() if count > 1] == []
 
 

@@ -53,9 +53,8 @@ def test_every_requirement_is_pinned_within_its_range(setup_cfg, pins, python):
 def test_extra_all_takes_every_extra_of_users(setup_cfg):
     extras = setup_cfg['options.extras_require']
     (everything, ) = extras['all'].split()
-    assert Requirement(everything).extras == set(extras) - {
-        'all', 'dev', 'mim'
-    }
+    assert Requirement(
+        everything).extras == set(extras) - {'all', 'dev', 'mim'}
 
 
 def test_nothing_that_could_overwrite_an_installed_stack(setup_cfg):

@@ -45,8 +45,9 @@ def unpacked(source, tmp_path_factory):
     """Folder into which the wheel was unpacked."""
     out = tmp_path_factory.mktemp('wheel')
     run([
-        sys.executable, '-m', 'pip', 'wheel', str(source), '--no-deps',
-        '--no-build-isolation', '--disable-pip-version-check', '-w',
+        sys.executable, '-m', 'pip', 'wheel',
+        str(source), '--no-deps', '--no-build-isolation',
+        '--disable-pip-version-check', '-w',
         str(out)
     ])
     (wheel, ) = out.glob('*.whl')
@@ -65,8 +66,8 @@ def test_carries_configs_tools_and_index(repo, unpacked):
     mim = unpacked / 'mmseg_ext' / '.mim'
     for name in ('configs', 'tools'):
         patterns = ('*.py', '*.sh', '*.yaml', '*.md')
-        assert files_below(mim / name, *patterns) == files_below(
-            repo / name, *patterns)
+        assert files_below(mim / name,
+                           *patterns) == files_below(repo / name, *patterns)
     assert (mim / 'model-index.yml').read_bytes() == (
         repo / 'model-index.yml').read_bytes()
 
@@ -109,8 +110,7 @@ def test_trains_from_the_wheel(unpacked, toystreet, tmp_path):
     ],
                  cwd=tmp_path,
                  env=dict(
-                     os.environ,
-                     PYTHONPATH=str(unpacked),
+                     os.environ, PYTHONPATH=str(unpacked),
                      OMP_NUM_THREADS='1'))
     assert 'Iter(val)' in output
     assert (tmp_path / 'out' / 'last_checkpoint').is_file()

@@ -197,8 +197,8 @@ def test_slurm_scripts_call_srun(shell, script, tool, args):
     ]
 
 
-@pytest.mark.parametrize(
-    'script', ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])
+@pytest.mark.parametrize('script',
+                         ['dist_train.sh', 'dist_test.sh', 'slurm_train.sh'])
 def test_scripts_tell_their_usage(shell, script):
     done, call = shell(script, 'config.py')
     assert done.returncode == 2 and call == []

@@ -18,13 +18,13 @@ def write_log(folder, *entries, tail=''):
 
 
 def test_reads_student_and_teacher(tool, tmp_path):
-    write_log(tmp_path / '20260101_000000',
-              dict(loss=1., lr=.1, iter=50, step=50), {
-                  'student/mIoU': 30.5,
-                  'teacher/mIoU': 31.5,
-                  'student/aAcc': 80.,
-                  'step': 100
-              })
+    write_log(
+        tmp_path / '20260101_000000', dict(loss=1., lr=.1, iter=50, step=50), {
+            'student/mIoU': 30.5,
+            'teacher/mIoU': 31.5,
+            'student/aAcc': 80.,
+            'step': 100
+        })
     assert tool['read_scores'](tmp_path) == {
         'student': {
             100: 30.5

@@ -43,9 +43,8 @@ def test_trusts_modules_without_metadata(monkeypatch):
 
 def test_names_the_missing_package_and_the_remedy(monkeypatch):
     install(monkeypatch, mmengine='0.10.7')
-    monkeypatch.setattr(
-        stack, 'find_spec', lambda module: None
-        if module == 'mmcv' else object())
+    monkeypatch.setattr(stack, 'find_spec', lambda module: None
+                        if module == 'mmcv' else object())
     with pytest.raises(ImportError, match='needs mmcv, .*pip install'):
         stack.check_stack()
 
