@@ -9,11 +9,11 @@ default_hooks = dict(
     stage=dict(
         type='StageHook',
         stages=[
-            dict(name='pretrain', iters=300),
-            dict(name='localize', iters=200),
+            dict(name='pretrain', iters=250),
+            dict(name='localize', iters=150),
             dict(name='semi')
         ]),
     error_simulation=dict(type='ErrorSimulationHook'),
     ema_teacher=dict(type='EMATeacherHook', momentum=0.995),
-    pseudo_label=dict(type='PseudoLabelHook', interval=500),
+    pseudo_label=dict(type='PseudoLabelHook', interval=250),
     eln_visualization=dict(type='ELNVisualizationHook'))

@@ -7,6 +7,7 @@ once, and only where the real thing is missing:
 - ``torchvision_ops``: torchvision beside a torch it was not built for.
 - ``safe_globals``: resuming under the safe loading of torch >= 2.6.
 - ``cpu_amp``: ``--amp`` on a machine without an accelerator.
+- ``cpu_dist``: torchrun on a machine without an accelerator.
 - ``panoptic_api``: the functions of ``panopticapi`` that mmdet calls.
 - ``config_packages``: ``_base_ = ['mmseg_ext::...']``.
 
@@ -16,8 +17,8 @@ told by :func:`applied`.
 import logging
 from typing import Dict
 
-from . import (config_packages, cpu_amp, mmcv_ops, panoptic_api, safe_globals,
-               torchvision_ops)
+from . import (config_packages, cpu_amp, cpu_dist, mmcv_ops, panoptic_api,
+               safe_globals, torchvision_ops)
 
 __all__ = ['applied']
 
@@ -36,7 +37,7 @@ def applied() -> Dict[str, str]:
 def _apply_all() -> None:
     # torchvision ahead of everything that may import it.
     for module in (torchvision_ops, mmcv_ops, panoptic_api, safe_globals,
-                   cpu_amp, config_packages):
+                   cpu_amp, cpu_dist, config_packages):
         name = module.__name__.rpartition('.')[2]
         _applied[name] = module.apply()
     logging.getLogger('mmseg_ext').debug(

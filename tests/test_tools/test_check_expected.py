@@ -57,11 +57,12 @@ def test_config_without_a_promise_is_named(tool, finished):
 
 def test_split_lists_follow_the_seed(tool, finished):
     module = runpy.run_path(tool)
-    options = module['with_split'](
-        dict(train_dataloader=dict(
+    options = module['with_split'](dict(
+        train_dataloader=dict(
             dataset=dict(
-                labeled=dict(ann_file='splits/1_8/labeled_seed0.txt',
-                             data_root='x')))), 2)
+                labeled=dict(
+                    ann_file='splits/1_8/labeled_seed0.txt', data_root='x')))),
+                                   2)
     assert options == [
         'train_dataloader.dataset.labeled.ann_file='
         'splits/1_8/labeled_seed2.txt'

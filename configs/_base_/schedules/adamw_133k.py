@@ -2,8 +2,7 @@
 optim_wrapper = dict(
     type='AmpOptimWrapper',
     loss_scale='dynamic',
-    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=1e-5),
-    clip_grad=None)
+    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=1e-5))
 param_scheduler = []
 train_cfg = dict(
     type='ResumableIterBasedTrainLoop', max_iters=133000, val_interval=2660)

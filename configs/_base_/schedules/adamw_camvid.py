@@ -1,6 +1,7 @@
 # for training from random weights on CamVid at half resolution; a quarter of
 # an hour to an hour a run on one CPU core
 _base_ = ['./adamw_toystreet.py']
+optim_wrapper = dict(optimizer=dict(lr=2e-3))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
     dict(
