@@ -161,7 +161,8 @@ def test_mirrored_padding_is_not_valid(image):
         dict(type='AddValidMask'),
         dict(type='PadSegFields', size=(64, 48), padding_mode='reflect'),
         dict(type='PackBranchInputs')
-    ])(dict(img=image))
+    ])(
+        dict(img=image))
     assert packed['data_samples'].valid_mask.data.sum() == 40 * 60
 
 

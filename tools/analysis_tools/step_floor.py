@@ -1,18 +1,23 @@
 """Hold a training iteration against the passes that it cannot avoid."""
 import argparse
+import sys
 import time
 from collections import defaultdict
+from pathlib import Path
 from statistics import median
 
-import torch
-from mmengine.config import Config, DictAction
-from mmengine.optim import build_optim_wrapper
-from mmengine.registry import init_default_scope
-from mmengine.runner import Runner
-from mmseg.registry import MODELS
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-import mmseg_ext  # noqa: F401
-from mmseg_ext.models.utils.ema import ModuleTwins
+import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
+import torch  # noqa: E402
+from mmengine.config import Config, DictAction  # noqa: E402
+from mmengine.optim import build_optim_wrapper  # noqa: E402
+from mmengine.registry import init_default_scope  # noqa: E402
+from mmengine.runner import Runner  # noqa: E402
+from mmseg.registry import MODELS  # noqa: E402
+
+from mmseg_ext.models.utils.ema import ModuleTwins  # noqa: E402
 
 
 def parse_args():

@@ -36,6 +36,7 @@ def redraw_weights(module: nn.Module) -> None:
 def freeze_norm_parameters(module: nn.Module) -> None:
     """Take scale and shift of all normalisation layers out of training."""
     for child in module.modules():
-        if isinstance(child, (nn.modules.batchnorm._NormBase, nn.LayerNorm,
-                              nn.GroupNorm)):
+        if isinstance(
+                child,
+            (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)):
             child.requires_grad_(False)

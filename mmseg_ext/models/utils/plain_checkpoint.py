@@ -43,9 +43,8 @@ def adopt_plain_state_dict(module: nn.Module, state_dict: Dict[str, Tensor],
         return
     own = module.state_dict()
     fitting = [
-        key for key, value in own.items()
-        if prefix + key in state_dict and getattr(
-            state_dict[prefix + key], 'shape', None) == value.shape
+        key for key, value in own.items() if prefix + key in state_dict
+        and getattr(state_dict[prefix + key], 'shape', None) == value.shape
     ]
     if not fitting:
         raise ValueError(

@@ -13,8 +13,8 @@ def test_row_tells_recall_and_precision():
     prediction = np.array([[0, 1], [0, 0]])
     valid = np.array([[True, False], [True, False]])
     row = error_localization_row(
-        np.zeros((2, 2, 3), np.uint8), truth, prediction, valid,
-        [(255, 0, 0), (0, 255, 0)])
+        np.zeros((2, 2, 3), np.uint8), truth, prediction, valid, [(255, 0, 0),
+                                                                  (0, 255, 0)])
     titles = [title for title, _ in row]
     # one of two errors is found; the void pixel does not count
     assert titles == [
@@ -29,7 +29,8 @@ def test_row_tells_recall_and_precision():
 
 def test_algorithm_without_localisation_is_refused():
     with pytest.raises(TypeError, match='localises errors'):
-        ELNVisualizationHook().before_run(SimpleNamespace(model=nn.Linear(1, 1)))
+        ELNVisualizationHook().before_run(
+            SimpleNamespace(model=nn.Linear(1, 1)))
     with pytest.raises(ValueError, match='num_images is 0'):
         ELNVisualizationHook(num_images=0)
 
