@@ -2,6 +2,8 @@ from typing import Sequence
 
 from torch import Tensor, nn
 
+_NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
+
 
 def main_decode_head(segmentor: nn.Module) -> nn.Module:
     """The decode head that predicts: the last one of a cascade."""
@@ -36,7 +38,5 @@ def redraw_weights(module: nn.Module) -> None:
 def freeze_norm_parameters(module: nn.Module) -> None:
     """Take scale and shift of all normalisation layers out of training."""
     for child in module.modules():
-        if isinstance(
-                child,
-            (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)):
+        if isinstance(child, _NORMS):
             child.requires_grad_(False)
