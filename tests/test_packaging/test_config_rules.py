@@ -93,3 +93,13 @@ def test_own_bases_are_paths(repo):
         if 'mmseg_ext::' in path.read_text(encoding='utf-8')
     ]
     assert wrong == []
+
+
+def test_toystreet_configs_promise_a_figure(repo):
+    """``tools/check_expected.py`` holds a run against it."""
+    fields = {'metric', 'value', 'tolerance', 'seed'}
+    wrong = [
+        path.name for path in config_files(repo) if 'toystreet' in path.name
+        and set(Config.fromfile(str(path)).get('expected', {})) != fields
+    ]
+    assert wrong == []
