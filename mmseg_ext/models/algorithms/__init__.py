@@ -1,8 +1,6 @@
-from .base import BaseAlgorithm, unwrap_algorithm
+from .base import BaseAlgorithm
 from .eln import ELN
 from .mean_teacher import MeanTeacher
 from .self_training import SelfTraining
 
-__all__ = [
-    'BaseAlgorithm', 'ELN', 'MeanTeacher', 'SelfTraining', 'unwrap_algorithm'
-]
+__all__ = ['BaseAlgorithm', 'ELN', 'MeanTeacher', 'SelfTraining']

@@ -2,7 +2,6 @@ import copy
 from abc import ABCMeta, abstractmethod
 from typing import Callable, Dict, List, Optional, Sequence
 
-from mmengine.model import is_model_wrapper
 from mmseg.models import BaseSegmentor
 from mmseg.registry import MODELS
 from mmseg.utils import (ConfigType, OptConfigType, OptMultiConfig,
@@ -229,10 +228,3 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
     def test_cfg(self) -> Optional[dict]:
         """dict: ``test_cfg`` of the wrapped segmentor."""
         return self.segmentor.test_cfg
-
-
-def unwrap_algorithm(model: nn.Module) -> nn.Module:
-    """The model without its wrappers (DDP and the like)."""
-    while is_model_wrapper(model):
-        model = model.module
-    return model
