@@ -83,14 +83,22 @@ def with_split(node, seed):
     return [option for option in options if '.ann_file=' in option]
 
 
-def train(config, work_dir, seed, splits):
-    """Train unless it is done; give back the process's status."""
+def plan(config, seed, splits):
+    """Options and last checkpoint of a run.
+
+    Apart from :func:`train`, since configs do not load in several threads.
+    """
     cfg = Config.fromfile(config)
     options = [f'randomness.seed={seed}']
     if splits:
         options += with_split(
             dict(train_dataloader=cfg.train_dataloader.to_dict()), seed)
-    if osp.exists(osp.join(work_dir, f'iter_{cfg.train_cfg.max_iters}.pth')):
+    return options, f'iter_{cfg.train_cfg.max_iters}.pth'
+
+
+def train(config, work_dir, options, checkpoint):
+    """Train unless it is done; give back the process's status."""
+    if osp.exists(osp.join(work_dir, checkpoint)):
         return 0
     os.makedirs(work_dir, exist_ok=True)
     tool = Path(__file__).resolve().parent / 'train.py'
@@ -120,13 +128,13 @@ def main():
         (path, seed): osp.join(args.work_dir, f'{Path(path).stem}_{seed}')
         for path, seed in runs
     }
+    plans = {run: plan(*run, args.splits) for run in runs}
     with ThreadPoolExecutor(args.jobs) as pool:
         status = dict(
             zip(
                 runs,
-                pool.map(
-                    lambda run: train(run[0], dirs[run], run[1], args.splits),
-                    runs)))
+                pool.map(lambda run: train(run[0], dirs[run], *plans[run]),
+                         runs)))
     failed = False
     for path, expected in promises.items():
         seeds = args.seeds or [expected.seed]
