@@ -2,13 +2,14 @@ from typing import Sequence
 
 from torch import Tensor, nn
 
+from .head_capture import last_stage
+
 _NORMS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm)
 
 
 def main_decode_head(segmentor: nn.Module) -> nn.Module:
     """The decode head that predicts: the last one of a cascade."""
-    head = segmentor.decode_head
-    return head[-1] if isinstance(head, nn.ModuleList) else head
+    return last_stage(segmentor.decode_head)
 
 
 def forward_decode_head(segmentor: nn.Module, feats: Sequence[Tensor]) -> None:
