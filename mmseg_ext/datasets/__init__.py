@@ -1,17 +1,19 @@
 from .camvid import CamVidDataset
+from .gta import GTADataset
 from .multi_source_dataset import MultiSourceDataset
 from .samplers import *  # noqa: F401,F403
 from .seeded_dataset import SeededDataset
 from .split_list_datasets import (SplitListCityscapesDataset,
                                   SplitListPascalVOCDataset)
 from .split_lists import SplitListMixin, read_split_list, write_split_list
+from .synthia import SYNTHIADataset
 from .toystreet import ToyStreetDataset
 from .transforms import *  # noqa: F401,F403
 from .unlabeled import UnlabeledImageDataset
 
 __all__ = [
-    'CamVidDataset', 'MultiSourceDataset', 'SeededDataset',
-    'SplitListCityscapesDataset', 'SplitListMixin',
+    'CamVidDataset', 'GTADataset', 'MultiSourceDataset', 'SYNTHIADataset',
+    'SeededDataset', 'SplitListCityscapesDataset', 'SplitListMixin',
     'SplitListPascalVOCDataset', 'ToyStreetDataset', 'UnlabeledImageDataset',
     'read_split_list', 'write_split_list'
 ]

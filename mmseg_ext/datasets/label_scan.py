@@ -9,6 +9,7 @@ from mmcv.transforms import LoadAnnotations, LoadImageFromFile
 
 from .dataset_tree import pipeline_transforms, walk_datasets
 from .sample_loading import file_fault
+from .transforms import MapSegLabels
 
 # Stock LoadAnnotations writes this for pixels without a class.
 IGNORED = 255
@@ -106,7 +107,7 @@ def _scan_leaf(dataset, name: str, num_classes: Optional[int],
         info = dataset.get_data_info(index)
         size = _scan_image(info, load_image, report)
         if load_label is not None:
-            _scan_label(info, load_label, limit, size, report)
+            _scan_label(info, transforms, limit, size, report)
         report.num_images += 1
         if progress is not None:
             progress()
@@ -136,8 +137,32 @@ def _scan_image(info: dict, load_image, report: LabelReport):
     return size
 
 
-def _scan_label(info: dict, load_label, limit: int,
+def load_class_ids(info: dict, transforms: List) -> np.ndarray:
+    """Load the label map of an image in the size of its file.
+
+    Args:
+        info (dict): Data info of the image.
+        transforms (list): The data set's transforms, of which those are used
+            that load and map labels.
+
+    Returns:
+        np.ndarray: uint8 (H, W).
+
+    Raises:
+        ValueError: If no transform loads labels.
+    """
+    load_label = _find(transforms, LoadAnnotations)
+    if load_label is None:
+        raise ValueError(f'the pipeline of {info.get("img_path")} loads no '
+                         'labels; add LoadAnnotations to it')
+    results = load_label(dict(info, seg_fields=[]))
+    map_label = _find(transforms, MapSegLabels)
+    return (map_label(results) if map_label else results)['gt_seg_map']
+
+
+def _scan_label(info: dict, transforms: List, limit: int,
                 size: Optional[Tuple[int, int]], report: LabelReport) -> None:
+    load_label = _find(transforms, LoadAnnotations)
     path = info.get('seg_map_path')
     if path is None:
         report.faults.append(
@@ -147,7 +172,7 @@ def _scan_label(info: dict, load_label, limit: int,
     fault = file_fault(path) or _raw_fault(path, load_label)
     if fault is None:
         try:
-            label = load_label(dict(info, seg_fields=[]))['gt_seg_map']
+            label = load_class_ids(info, transforms)
         except Exception as error:
             fault = f'fails with {error!r}'
     if fault is not None:
@@ -174,6 +199,8 @@ def _scan_label(info: dict, load_label, limit: int,
 
 def _raw_fault(path: str, load_label) -> Optional[str]:
     """What stock loading would hide: colours, and ids beyond 8 bits."""
+    if getattr(load_label, 'refuses_wrong_files', False):
+        return None
     raw = mmcv.imfrombytes(
         fileio.get(path, backend_args=load_label.backend_args),
         flag='unchanged',

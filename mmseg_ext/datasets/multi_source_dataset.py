@@ -119,7 +119,8 @@ class MultiSourceDataset:
     def __getitem__(self, index: int) -> dict:
         name, rest = self.locate(index)
         sample = load_sample(self.sources[name], rest,
-                             getattr(index, 'seed', None), f'{FIELD}.{name}')
+                             getattr(index, 'seed', None), f'{FIELD}.{name}',
+                             getattr(index, 'wanted', None))
         inputs, data_samples = sample['inputs'], sample['data_samples']
         if not isinstance(inputs, dict):
             inputs, data_samples = {name: inputs}, {name: data_samples}

@@ -4,10 +4,14 @@ from typing import Optional
 import mmcv
 import mmengine.fileio as fileio
 
-from .samplers import seeded
+from .samplers import WantedClass, hash_seed, seeded
 
 
-def load_sample(dataset, index: int, seed: Optional[int], field: str) -> dict:
+def load_sample(dataset,
+                index: int,
+                seed: Optional[int],
+                field: str,
+                wanted: Optional[WantedClass] = None) -> dict:
     """Load one sample with its own seed, and say what failed if it fails.
 
     Args:
@@ -16,6 +20,9 @@ def load_sample(dataset, index: int, seed: Optional[int], field: str) -> dict:
         seed (int, optional): Seed of the pipeline's randomness; None leaves
             the random states as they are.
         field (str): Config field of ``dataset``, for the message.
+        wanted (WantedClass, optional): Class that the sample shall show. The
+            sample is loaded anew, with seeds made of ``seed``, until it
+            does. Defaults to None.
 
     Returns:
         dict: The sample.
@@ -26,10 +33,24 @@ def load_sample(dataset, index: int, seed: Optional[int], field: str) -> dict:
     """
     try:
         with seeded(seed):
-            return dataset[index]
+            sample = dataset[index]
+        for trial in range(1, wanted.max_tries if wanted else 0):
+            if _shows(sample, wanted):
+                break
+            with seeded(hash_seed(seed, 'trial', trial)):
+                sample = dataset[index]
+        return sample
     except Exception as error:
         raise RuntimeError(describe_failure(dataset, index, field,
                                             error)) from error
+
+
+def _shows(sample: dict, wanted: WantedClass) -> bool:
+    views = sample['data_samples']
+    views = views.values() if isinstance(views, dict) else [views]
+    return any((view.gt_sem_seg.data == wanted.class_id
+                ).sum().item() > wanted.min_pixels for view in views
+               if 'gt_sem_seg' in view)
 
 
 def describe_failure(dataset, index: int, field: str, error: Exception) -> str:

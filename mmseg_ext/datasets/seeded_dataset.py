@@ -54,4 +54,5 @@ class SeededDataset:
                              f'{len(self)} samples.')
         return load_sample(self.dataset, int(index),
                            getattr(index, 'seed', None),
-                           'train_dataloader.dataset.dataset')
+                           'train_dataloader.dataset.dataset',
+                           getattr(index, 'wanted', None))

@@ -1,3 +1,3 @@
-from .metrics import ErrorLocalizationMetric
+from .metrics import ErrorLocalizationMetric, SubsetIoUMetric, TargetEntropy
 
-__all__ = ['ErrorLocalizationMetric']
+__all__ = ['ErrorLocalizationMetric', 'SubsetIoUMetric', 'TargetEntropy']

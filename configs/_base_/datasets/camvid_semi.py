@@ -1,7 +1,7 @@
 # CamVid, 360x480, with 1/8 of the labels (46 images); make the lists with
 # python tools/dataset_converters/make_label_splits.py \
 #     configs/_base_/datasets/camvid.py data/camvid/splits --sizes 1/8
-_base_ = ['./camvid.py']
+_base_ = ['./camvid.py', './unlabeled_views.py']
 labeled_list = 'splits/1_8/labeled_seed0.txt'
 unlabeled_list = 'splits/1_8/unlabeled_seed0.txt'
 data_root = 'data/camvid'
@@ -16,24 +16,7 @@ unlabeled_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='AddValidMask'),
     dict(type='RandomFlip', prob=0.5),
-    dict(
-        type='BranchTransform',
-        branches=dict(
-            unlabeled=[dict(type='PackBranchInputs')],
-            unlabeled_strong=[
-                dict(
-                    type='RandomColorJitter',
-                    brightness=0.4,
-                    contrast=0.4,
-                    saturation=0.4,
-                    hue=0.1),
-                dict(
-                    type='RandomGrayscale',
-                    prob=0.2,
-                    keep_channels=True,
-                    color_format='bgr'),
-                dict(type='PackBranchInputs'),
-            ])),
+    {{_base_.unlabeled_views}},
 ]
 train_dataloader = dict(
     batch_size=8,

@@ -1,6 +1,6 @@
 # ToyStreet by day with 1/16 of the labels (16 images); render it with
 # python tools/dataset_converters/toystreet.py data/toystreet
-_base_ = ['./toystreet.py']
+_base_ = ['./toystreet.py', './unlabeled_views.py']
 labeled_list = 'splits/1_16/labeled_seed0.txt'
 unlabeled_list = 'splits/1_16/unlabeled_seed0.txt'
 data_root = 'data/toystreet/day'
@@ -15,24 +15,7 @@ unlabeled_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='AddValidMask'),
     dict(type='RandomFlip', prob=0.5),
-    dict(
-        type='BranchTransform',
-        branches=dict(
-            unlabeled=[dict(type='PackBranchInputs')],
-            unlabeled_strong=[
-                dict(
-                    type='RandomColorJitter',
-                    brightness=0.4,
-                    contrast=0.4,
-                    saturation=0.4,
-                    hue=0.1),
-                dict(
-                    type='RandomGrayscale',
-                    prob=0.2,
-                    keep_channels=True,
-                    color_format='bgr'),
-                dict(type='PackBranchInputs'),
-            ])),
+    {{_base_.unlabeled_views}},
 ]
 train_dataloader = dict(
     batch_size=8,

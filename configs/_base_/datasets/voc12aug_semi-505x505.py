@@ -5,7 +5,7 @@
 #     mmseg::_base_/datasets/pascal_voc12_aug.py \
 #     data/VOCdevkit/VOC2012/splits --sizes 1/8=1322 \
 #     --pairs data/VOCdevkit/VOC2012
-_base_ = ['mmseg::_base_/datasets/pascal_voc12_aug.py']
+_base_ = ['mmseg::_base_/datasets/pascal_voc12_aug.py', './unlabeled_views.py']
 labeled_list = 'splits/1_8/labeled_seed0.txt'
 unlabeled_list = 'splits/1_8/unlabeled_seed0.txt'
 data_root = 'data/VOCdevkit/VOC2012'
@@ -22,24 +22,7 @@ unlabeled_pipeline = [
     dict(type='AddValidMask'),
     dict(type='Resize', scale=(505, 505)),
     dict(type='RandomFlip', prob=0.5),
-    dict(
-        type='BranchTransform',
-        branches=dict(
-            unlabeled=[dict(type='PackBranchInputs')],
-            unlabeled_strong=[
-                dict(
-                    type='RandomColorJitter',
-                    brightness=0.4,
-                    contrast=0.4,
-                    saturation=0.4,
-                    hue=0.1),
-                dict(
-                    type='RandomGrayscale',
-                    prob=0.2,
-                    keep_channels=True,
-                    color_format='bgr'),
-                dict(type='PackBranchInputs'),
-            ])),
+    {{_base_.unlabeled_views}},
 ]
 train_dataloader = dict(
     batch_size=12,

@@ -2,7 +2,8 @@
 optim_wrapper = dict(
     type='AmpOptimWrapper',
     loss_scale='dynamic',
-    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=1e-5))
+    # one kernel for all parameters, with the scaler's factor in it
+    optimizer=dict(type='AdamW', lr=1e-4, weight_decay=1e-5, fused=True))
 param_scheduler = []
 train_cfg = dict(
     type='ResumableIterBasedTrainLoop', max_iters=133000, val_interval=2660)

@@ -2,7 +2,8 @@
 # CPU cores
 optim_wrapper = dict(
     type='OptimWrapper',
-    optimizer=dict(type='AdamW', lr=5e-3, weight_decay=1e-4))
+    # one kernel for all parameters
+    optimizer=dict(type='AdamW', lr=5e-3, weight_decay=1e-4, fused=True))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),
     dict(

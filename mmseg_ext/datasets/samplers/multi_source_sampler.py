@@ -4,6 +4,7 @@ from mmengine.dist import get_dist_info, sync_random_seed
 from mmseg.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
+from .rare_class_order import RareClassOrder, build_rare_class_tables
 from .seeded_index import SeededIndex, hash_seed
 from .source_order import SourceOrder
 
@@ -39,14 +40,18 @@ class MultiSourceSampler(Sampler):
         shuffle (bool): Whether to shuffle. Defaults to True.
         seed (int, optional): Seed of the orders, the same on every rank.
             Defaults to None, a random one that the ranks agree on.
+        rare_class_sampling (dict[str, dict], optional): Arguments of
+            :func:`build_rare_class_table` by source. Defaults to None.
     """
 
-    def __init__(self,
-                 dataset,
-                 source_sizes: Union[Mapping[str, int], Sequence[int], int,
-                                     None] = None,
-                 shuffle: bool = True,
-                 seed: Optional[int] = None) -> None:
+    def __init__(
+            self,
+            dataset,
+            source_sizes: Union[Mapping[str, int], Sequence[int], int,
+                                None] = None,
+            shuffle: bool = True,
+            seed: Optional[int] = None,
+            rare_class_sampling: Optional[Mapping[str, dict]] = None) -> None:
         self.rank, self.world_size = get_dist_info()
         self.dataset = dataset
         self.lengths: Dict[str, int] = dict(
@@ -55,6 +60,8 @@ class MultiSourceSampler(Sampler):
         self.source_sizes = _parse_sizes(source_sizes, self.lengths,
                                          hasattr(dataset, 'source_lengths'))
         self.shuffle = shuffle
+        self._rare = build_rare_class_tables(rare_class_sampling, dataset,
+                                             self.lengths)
         self._loader_batch_size: Optional[int] = None
         self._start_batch = 0
         self._first = {name: 0 for name in self.lengths}
@@ -214,7 +221,8 @@ class MultiSourceSampler(Sampler):
     def _index(self, name: str, offset: int, position: int) -> SeededIndex:
         order = self._orders[name]
         seed = hash_seed(self.seed, name, 'sample', order.start + position)
-        return SeededIndex(offset + order[position], seed)
+        return SeededIndex(offset + order[position], seed,
+                           order.wanted(position))
 
     def _start(self, first: Mapping[str, int], batch: int) -> None:
         self._first = dict(first)
@@ -228,6 +236,9 @@ class MultiSourceSampler(Sampler):
                         self.shuffle, self._first[name])
             for name, length in self.lengths.items()
         }
+        for name, table in self._rare.items():
+            self._orders[name] = RareClassOrder(table, name, self.seed,
+                                                self._first[name])
 
     def _step(self, name: str) -> int:
         """Images of a source in a global batch of ``source_sizes``."""

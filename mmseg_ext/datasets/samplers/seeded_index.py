@@ -1,10 +1,24 @@
 import hashlib
 import random
 from contextlib import contextmanager
-from typing import Iterator, Optional
+from typing import Iterator, NamedTuple, Optional
 
 import numpy as np
 import torch
+
+
+class WantedClass(NamedTuple):
+    """A class that a sample shall show after its augmentation.
+
+    Args:
+        class_id (int): The class.
+        min_pixels (float): More pixels than this are enough.
+        max_tries (int): Augmentations to try; the last one is taken whatever
+            it shows.
+    """
+    class_id: int
+    min_pixels: float
+    max_tries: int
 
 
 class SeededIndex(int):
@@ -17,15 +31,20 @@ class SeededIndex(int):
         index (int): Index of the sample in its dataset.
         seed (int, optional): Seed of everything random in the sample's
             pipeline, in [0, 2**32). Defaults to None, no seeding.
+        wanted (WantedClass, optional): A class to show. Defaults to None.
     """
 
-    def __new__(cls, index: int, seed: Optional[int] = None) -> 'SeededIndex':
+    def __new__(cls,
+                index: int,
+                seed: Optional[int] = None,
+                wanted: Optional[WantedClass] = None) -> 'SeededIndex':
         self = super().__new__(cls, index)
         self.seed = seed
+        self.wanted = wanted
         return self
 
     def __reduce__(self) -> tuple:
-        return type(self), (int(self), self.seed)
+        return type(self), (int(self), self.seed, self.wanted)
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}({int(self)}, seed={self.seed})'

@@ -67,6 +67,9 @@ class SourceOrder:
             return offset
         return int(self._permutation(epoch)[offset])
 
+    def wanted(self, position: int) -> None:
+        """No class that the image at a position has to show."""
+
     def __getstate__(self) -> dict:
         state = self.__dict__.copy()
         del state['_permutation']

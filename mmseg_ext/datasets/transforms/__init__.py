@@ -1,10 +1,13 @@
 from .branch_transform import BranchTransform
+from .load_synthia_annotations import LoadSynthiaAnnotations
+from .map_seg_labels import MapSegLabels
 from .random_color_jitter import RandomColorJitter
 from .random_gaussian_blur import RandomGaussianBlur
 from .set_ori_shape import SetOriShape
 from .valid_mask import AddValidMask, PackBranchInputs, PadSegFields
 
 __all__ = [
-    'AddValidMask', 'BranchTransform', 'PackBranchInputs', 'PadSegFields',
-    'RandomColorJitter', 'RandomGaussianBlur', 'SetOriShape'
+    'AddValidMask', 'BranchTransform', 'LoadSynthiaAnnotations',
+    'MapSegLabels', 'PackBranchInputs', 'PadSegFields', 'RandomColorJitter',
+    'RandomGaussianBlur', 'SetOriShape'
 ]

@@ -1,5 +1,8 @@
+from .adaptive_batch_norm_hook import AdaptiveBatchNormHook
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .check_finite_loss_hook import CheckFiniteLossHook
+from .domain_adaptation_visualization_hook import \
+    DomainAdaptationVisualizationHook
 from .eln_visualization_hook import ELNVisualizationHook
 from .ema_teacher_hook import EMATeacherHook
 from .error_simulation_hook import ErrorSimulationHook
@@ -8,7 +11,8 @@ from .pseudo_label_hook import PseudoLabelHook
 from .stage_hook import StageHook
 
 __all__ = [
-    'AtomicCheckpointHook', 'CheckFiniteLossHook', 'ELNVisualizationHook',
+    'AdaptiveBatchNormHook', 'AtomicCheckpointHook', 'CheckFiniteLossHook',
+    'DomainAdaptationVisualizationHook', 'ELNVisualizationHook',
     'EMATeacherHook', 'ErrorSimulationHook', 'LabelScanHook',
     'PseudoLabelHook', 'StageHook'
 ]

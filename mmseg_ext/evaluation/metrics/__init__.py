@@ -1,3 +1,5 @@
 from .error_localization_metric import ErrorLocalizationMetric
+from .subset_iou_metric import SubsetIoUMetric
+from .target_entropy import TargetEntropy
 
-__all__ = ['ErrorLocalizationMetric']
+__all__ = ['ErrorLocalizationMetric', 'SubsetIoUMetric', 'TargetEntropy']

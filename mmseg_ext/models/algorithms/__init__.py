@@ -1,6 +1,9 @@
 from .base import BaseAlgorithm
+from .domain_adaptation import DomainAdaptation
 from .eln import ELN
 from .mean_teacher import MeanTeacher
 from .self_training import SelfTraining
 
-__all__ = ['BaseAlgorithm', 'ELN', 'MeanTeacher', 'SelfTraining']
+__all__ = [
+    'BaseAlgorithm', 'DomainAdaptation', 'ELN', 'MeanTeacher', 'SelfTraining'
+]

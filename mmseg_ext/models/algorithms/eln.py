@@ -15,7 +15,8 @@ from ..utils.head_capture import capture_head
 from ..utils.heads import (freeze_norm_parameters, main_decode_head,
                            redraw_weights)
 from ..utils.masks import stack_labels, stack_valid_masks
-from .self_training import SelfTraining, check_option, total
+from ..utils.options import check_option
+from .self_training import SelfTraining, total
 
 
 @MODELS.register_module()

@@ -10,11 +10,13 @@ from mmseg.utils import ConfigType, OptConfigType, SampleList, add_prefix
 from torch import Tensor, nn
 
 from ..pseudo_filters import PseudoLabels
+from ..utils.cut_mix import CutMix, unmixed
 from ..utils.head_capture import (capture_head, check_capturable,
                                   penultimate_channels)
 from ..utils.heads import forward_decode_head, main_decode_head
 from ..utils.logits import two_channel_logits
 from ..utils.masks import resize_nearest, stack_valid_masks
+from ..utils.options import check_option, check_views
 from .mean_teacher import MeanTeacher
 
 
@@ -24,6 +26,11 @@ class SelfTraining(MeanTeacher):
     The teacher predicts on the weak view of the unlabelled images, a subclass
     says which pixels to keep (:meth:`select_pseudo_labels`), and the student
     learns from the kept ones by cross entropy and by a pixel contrast.
+
+    With ``cut_mix`` each strong view is mixed by boxes of its own, and
+    pseudo labels, kept pixels, padding and the teacher's embeddings with it,
+    so that each pixel still meets what the teacher made of it. Teacher and
+    filter see the weak view unmixed.
 
     Shapes: unlabelled images (U, C, H, W), the same geometry in both views;
     logits, pseudo labels and masks on the grid (h, w) of the decode head.
@@ -39,7 +46,11 @@ class SelfTraining(MeanTeacher):
         loss_weights (dict, optional): Factors of the terms of the loss, of
             :attr:`loss_terms`; those left out are 1. Defaults to None.
         student_views (Sequence[str]): Unlabelled branches that the student
-            learns from. Defaults to ('unlabeled_strong', 'unlabeled').
+            learns from: ``'unlabeled'``, the weak view, and any number of
+            strong ones, whose names begin with ``'unlabeled_strong'``.
+            Defaults to ('unlabeled_strong', 'unlabeled').
+        cut_mix (dict, optional): Config of :class:`CutMix`, ``type`` filled
+            in, for the strong views. None does not mix. Defaults to None.
         pseudo_norm (str): Divide the pseudo loss by the number of
             ``'accepted'`` pixels or of all ``'valid'`` ones (not padding).
             Defaults to 'accepted'.
@@ -67,6 +78,7 @@ class SelfTraining(MeanTeacher):
                  loss_weights: Optional[Dict[str, float]] = None,
                  student_views: Sequence[str] = ('unlabeled_strong',
                                                  'unlabeled'),
+                 cut_mix: OptConfigType = None,
                  pseudo_norm: str = 'accepted',
                  pseudo_at: str = 'feature',
                  feature_source: str = 'cls_seg',
@@ -75,14 +87,15 @@ class SelfTraining(MeanTeacher):
         super().__init__(segmentor, **kwargs)
         check_option('pseudo_norm', pseudo_norm, ('accepted', 'valid'))
         check_option('pseudo_at', pseudo_at, ('feature', 'image'))
-        for view in student_views:
-            check_option('student_views', view,
-                         ('unlabeled_strong', 'unlabeled'))
+        check_views(student_views, cut_mix is not None)
         for term in loss_weights or ():
             check_option('loss_weights', term, self.loss_terms)
         self.loss_weights = dict.fromkeys(self.loss_terms, 1.)
         self.loss_weights.update(loss_weights or {})
         self.student_views = tuple(student_views)
+        self.cut_mix: Optional[CutMix] = None
+        if cut_mix is not None:
+            self.cut_mix = MODELS.build(dict(type='CutMix') | cut_mix)
         self.pseudo_norm = pseudo_norm
         self.pseudo_at = pseudo_at
         self.feature_source = feature_source
@@ -144,8 +157,9 @@ class SelfTraining(MeanTeacher):
             logits, teacher_feats = self.decode(self.teacher, images)
             logits = self._at_pseudo_size(logits, images)
             pseudo = self.select_pseudo_labels(images, logits)
+            embedding = None
             if self.loss_contrast is not None:
-                teacher_embedding = self.teacher_projector(teacher_feats)
+                embedding = self.teacher_projector(teacher_feats)
         valid = resize_nearest(
             stack_valid_masks(data_samples['unlabeled']),
             pseudo.labels.shape[1:])
@@ -158,33 +172,68 @@ class SelfTraining(MeanTeacher):
             accept_ratio=keep.sum() / num_valid,
             teacher_confidence=(confidence * valid).sum() / num_valid)
 
-        student_labels = None
         for view in self.student_views:
-            logits, feats = self.decode(self.segmentor, inputs[view])
-            logits = self._at_pseudo_size(logits, images)
-            student_labels = logits.detach().argmax(1)
-            terms = dict(
-                loss_pseudo=self.pseudo_loss(logits, pseudo.labels, keep,
-                                             valid) *
-                self.loss_weights['pseudo'])
-            if self.loss_contrast is not None:
-                grid = feats.shape[2:]
-                terms[self.loss_contrast.loss_name] = self.loss_contrast(
-                    self.projector(feats), teacher_embedding,
-                    resize_nearest(pseudo.labels, grid),
-                    resize_nearest(keep, grid)) * self.loss_weights['contrast']
+            mix = self._mixing(view, images)
+            view_images = mix(inputs[view])
+            terms, logits = self.student_losses(
+                view_images, mix(pseudo.labels), mix(keep), mix(valid),
+                None if embedding is None else mix(embedding))
             losses.update(add_prefix(terms, view))
-        if self.capture_pseudo_labels:
-            self.captured_pseudo_labels = dict(
-                image=images,
-                strong_image=inputs.get('unlabeled_strong', images),
-                pseudo_label=pseudo.labels,
-                keep_mask=keep,
-                confidence=confidence,
-                error_score=1 - pseudo.score,
-                student_prediction=student_labels,
-                valid_mask=valid)
+            if self.capture_pseudo_labels and view == self._shown_view:
+                strong = view_images
+                if view == 'unlabeled':
+                    strong = inputs.get('unlabeled_strong', images)
+                self.captured_pseudo_labels = dict(
+                    image=mix(images),
+                    strong_image=strong,
+                    pseudo_label=mix(pseudo.labels),
+                    keep_mask=mix(keep),
+                    confidence=mix(confidence),
+                    error_score=mix(1 - pseudo.score),
+                    student_prediction=logits.detach().argmax(1),
+                    valid_mask=mix(valid))
         return losses
+
+    def student_losses(
+            self, images: Tensor, labels: Tensor, keep: Tensor, valid: Tensor,
+            embedding: Optional[Tensor]) -> Tuple[Dict[str, Tensor], Tensor]:
+        """What the student learns from one view.
+
+        Args:
+            images (Tensor): The view, (U, C, H, W).
+            labels (Tensor): Pseudo labels, (U, h, w).
+            keep (Tensor): Accepted pixels, bool (U, h, w).
+            valid (Tensor): Pixels that are not padding, bool (U, h, w).
+            embedding (Tensor, optional): Of the teacher, on the grid of the
+                features; None without a contrast.
+
+        Returns:
+            tuple[dict, Tensor]: The weighted losses, and the student's logits
+            on the grid of the labels.
+        """
+        logits, feats = self.decode(self.segmentor, images)
+        logits = self._at_pseudo_size(logits, images)
+        terms = dict(
+            loss_pseudo=self.pseudo_loss(logits, labels, keep, valid) *
+            self.loss_weights['pseudo'])
+        if self.loss_contrast is not None:
+            grid = feats.shape[2:]
+            terms[self.loss_contrast.loss_name] = self.loss_contrast(
+                self.projector(feats), embedding, resize_nearest(labels, grid),
+                resize_nearest(keep, grid)) * self.loss_weights['contrast']
+        return terms, logits
+
+    def _mixing(self, view: str, images: Tensor) -> Callable[[Tensor], Tensor]:
+        """How the images of a view and all that belongs to them are mixed."""
+        if self.cut_mix is None or view == 'unlabeled':
+            return unmixed
+        return self.cut_mix(images)
+
+    @property
+    def _shown_view(self) -> str:
+        """The view on sheets: a mixed one where there is one."""
+        strong = [view for view in self.student_views if view != 'unlabeled']
+        return self.student_views[-1] if self.cut_mix is None else strong[0]
 
     def unlabeled_passes(
         self, inputs: Dict[str, Tensor], data_samples: Dict[str, SampleList]
@@ -195,7 +244,7 @@ class SelfTraining(MeanTeacher):
             logits, feats = self.decode(self.teacher, images)
             logits = self._at_pseudo_size(logits, images)
             pseudo = self.select_pseudo_labels(images, logits)
-            keep = pseudo.keep
+            keys = None
             if self.loss_contrast is not None:
                 keys = self.teacher_projector(feats)
 
@@ -208,16 +257,9 @@ class SelfTraining(MeanTeacher):
                 self.select_pseudo_labels(images, logits)
 
         def student_pass(view):
-            logits, feats = self.decode(self.segmentor, inputs[view])
-            logits = self._at_pseudo_size(logits, images)
-            loss = self.pseudo_loss(logits, pseudo.labels, keep, keep)
-            if self.loss_contrast is not None:
-                grid = feats.shape[2:]
-                loss = loss + self.loss_contrast(
-                    self.projector(feats), keys,
-                    resize_nearest(pseudo.labels, grid),
-                    resize_nearest(keep, grid))
-            return loss
+            return total(
+                self.student_losses(inputs[view], pseudo.labels, pseudo.keep,
+                                    pseudo.keep, keys)[0])
 
         passes = dict(unlabeled_teacher=teacher_pass)
         passes['unlabeled_filter'] = filter_pass
@@ -280,10 +322,3 @@ class SelfTraining(MeanTeacher):
 def total(losses: Dict[str, Tensor]) -> Tensor:
     """Sum of the losses in a dict that holds other figures too."""
     return sum(value for name, value in losses.items() if 'loss' in name)
-
-
-def check_option(name: str, value: str, options: Sequence[str]) -> None:
-    """Raise unless a config field has one of its values."""
-    if value not in options:
-        raise ValueError(
-            f'model.{name} must be one of {list(options)} but is {value!r}.')

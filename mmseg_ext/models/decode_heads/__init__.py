@@ -1,4 +1,5 @@
+from .deeplabv2_head import DeepLabV2Head
 from .deeplabv3plus_head import DeepLabV3PlusHead
 from .error_simulation_decoders import ErrorSimulationDecoders
 
-__all__ = ['DeepLabV3PlusHead', 'ErrorSimulationDecoders']
+__all__ = ['DeepLabV2Head', 'DeepLabV3PlusHead', 'ErrorSimulationDecoders']

@@ -1,9 +1,24 @@
+from .adversarial_loss import (BaseAdversarialLoss,
+                               LeastSquaresAdversarialLoss,
+                               VanillaAdversarialLoss)
+from .class_ratio_prior_loss import ClassRatioPriorLoss
 from .constrained_loss import (ErrorSimulationGate, constrained_gate,
                                valid_cross_entropy)
+from .domain_confusion_loss import DomainConfusionLoss
+from .entropy_loss import EntropyLoss
 from .error_localization_loss import ErrorLocalizationLoss
+from .ohem_cross_entropy_loss import OHEMCrossEntropyLoss
 from .pixel_contrast_loss import PixelContrastLoss, sample_windows
+from .size_constraint_loss import SizeConstraintLoss
+from .size_constraint_solver import solve_size_constraints
+from .statistics_loss import StatisticsLoss
+from .target_loss import BaseTargetLoss
 
 __all__ = [
-    'ErrorLocalizationLoss', 'ErrorSimulationGate', 'PixelContrastLoss',
-    'constrained_gate', 'sample_windows', 'valid_cross_entropy'
+    'BaseAdversarialLoss', 'BaseTargetLoss', 'ClassRatioPriorLoss',
+    'DomainConfusionLoss', 'EntropyLoss', 'ErrorLocalizationLoss',
+    'ErrorSimulationGate', 'LeastSquaresAdversarialLoss',
+    'OHEMCrossEntropyLoss', 'PixelContrastLoss', 'SizeConstraintLoss',
+    'StatisticsLoss', 'VanillaAdversarialLoss', 'constrained_gate',
+    'sample_windows', 'solve_size_constraints', 'valid_cross_entropy'
 ]

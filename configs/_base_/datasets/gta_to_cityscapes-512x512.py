@@ -1,0 +1,37 @@
+# GTA5 to Cityscapes as in DAFormer, HRDA and MIC: source resized to 720x1280,
+# target to 512x1024, random crops of 512x512, flip, two images of each.
+# The labels are those of tools/dataset_converters/gta.py data/gta
+_base_ = ['./gta_to_cityscapes-720x1280_512x1024.py']
+crop_size = (512, 512)
+source_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='AddValidMask'),
+    dict(type='Resize', scale=(1280, 720), keep_ratio=False),
+    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackBranchInputs'),
+]
+target_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='AddValidMask'),
+    dict(type='Resize', scale=(1024, 512), keep_ratio=False),
+    dict(type='RandomCrop', crop_size=crop_size),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PackBranchInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(1024, 512), keep_ratio=False),
+    # after Resize: predictions are scored at the original 1024x2048
+    dict(type='LoadAnnotations'),
+    dict(type='PackSegInputs'),
+]
+train_dataloader = dict(
+    batch_size=4,
+    sampler=dict(source_sizes=dict(source=2, target=2)),
+    dataset=dict(
+        source=dict(pipeline=source_pipeline),
+        target=dict(pipeline=target_pipeline)))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader

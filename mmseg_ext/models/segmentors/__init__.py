@@ -1,0 +1,3 @@
+from .ensemble_segmentor import EnsembleSegmentor
+
+__all__ = ['EnsembleSegmentor']

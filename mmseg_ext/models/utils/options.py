@@ -1,0 +1,27 @@
+"""Checks of config fields that several algorithms have."""
+from typing import Sequence
+
+
+def check_option(name: str, value: str, options: Sequence[str]) -> None:
+    """Raise unless a config field has one of its values."""
+    if value not in options:
+        raise ValueError(
+            f'model.{name} must be one of {list(options)} but is {value!r}.')
+
+
+def check_views(views: Sequence[str], mixed: bool) -> None:
+    """Raise unless ``student_views`` are unlabelled views.
+
+    Args:
+        views (Sequence[str]): Names of the branches.
+        mixed (bool): Whether strong views are to be mixed.
+    """
+    strong = [view for view in views if view.startswith('unlabeled_strong')]
+    if set(views) - {'unlabeled', *strong} or len(set(views)) < len(views):
+        raise ValueError(
+            "model.student_views must be 'unlabeled' and names that begin "
+            f"with 'unlabeled_strong', each once, but is {list(views)}.")
+    if mixed and not strong:
+        raise ValueError(
+            'model.cut_mix mixes strong views, but model.student_views '
+            f"{list(views)} names none, such as 'unlabeled_strong'.")
