@@ -6,7 +6,7 @@ model = dict(
 default_hooks = dict(
     # nothing to learn between pre-training and self-training
     stage=dict(stages=[
-        dict(name='pretrain', iters=400),
+        dict(name='pretrain', iters=1000),
         dict(name='localize', iters=0),
         dict(name='semi')
     ]))

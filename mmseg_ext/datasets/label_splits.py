@@ -7,11 +7,14 @@ from pathlib import PurePath
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
+from mmcv.transforms import LoadAnnotations as LoadAnyAnnotations
 from mmseg.datasets.transforms import LoadAnnotations
-from mmseg.registry import DATASETS
+from mmseg.registry import DATASETS, TRANSFORMS
 
-from .dataset_tree import walk_datasets
+from .dataset_tree import pipeline_transforms, walk_datasets
+from .label_scan import load_class_ids
 from .toystreet_generator.stream import Stream
+from .transforms import MapSegLabels
 
 
 class SplitSize(NamedTuple):
@@ -86,8 +89,8 @@ def list_images(dataset_cfg: dict) -> List[NamedImage]:
     """List the images of a data set.
 
     Args:
-        dataset_cfg (dict): Config of the data set, wrapped or not. Its
-            pipelines are not built.
+        dataset_cfg (dict): Config of the data set, wrapped or not. Of its
+            pipelines only what loads labels is built.
 
     Returns:
         list[NamedImage]: In the order of their names.
@@ -101,7 +104,7 @@ def list_images(dataset_cfg: dict) -> List[NamedImage]:
         raise ValueError(
             'the data set is a MultiSourceDataset, which is split already; '
             'give the config of the whole labelled set')
-    _drop_pipelines(cfg)
+    _keep_label_loaders(cfg)
     images: Dict[str, NamedImage] = {}
     for _, leaf in walk_datasets(DATASETS.build(cfg)):
         leaf.full_init()
@@ -132,10 +135,8 @@ def count_classes(images: Sequence[NamedImage],
     """
     counts = np.zeros((len(images), 255), dtype=np.int64)
     for i, image in enumerate(images):
-        dataset = image.dataset
-        load = LoadAnnotations(backend_args=dataset.backend_args)
         try:
-            label = load(dict(image.info, seg_fields=[]))['gt_seg_map']
+            label = load_class_ids(image.info, _label_loaders(image.dataset))
         except Exception as error:
             raise RuntimeError(
                 f'the label map {image.info.get("seg_map_path")} cannot be '
@@ -200,13 +201,27 @@ def _relative(path: str, root: str) -> str:
     return PurePath(osp.relpath(path, root)).as_posix()
 
 
-def _drop_pipelines(cfg) -> None:
-    """Empty the pipelines, which may need what is not installed."""
+def _label_loaders(dataset) -> list:
+    """The data set's own transforms that load labels, or the stock one."""
+    return pipeline_transforms(dataset) or [
+        LoadAnnotations(backend_args=dataset.backend_args)
+    ]
+
+
+def _keep_label_loaders(cfg) -> None:
+    """Take all else out of pipelines: it may need what is not installed."""
     if isinstance(cfg, dict):
         if 'pipeline' in cfg:
-            cfg['pipeline'] = []
+            cfg['pipeline'] = [t for t in cfg['pipeline'] if _loads_labels(t)]
         for value in cfg.values():
-            _drop_pipelines(value)
+            _keep_label_loaders(value)
     elif isinstance(cfg, (list, tuple)):
         for value in cfg:
-            _drop_pipelines(value)
+            _keep_label_loaders(value)
+
+
+def _loads_labels(transform) -> bool:
+    kind = transform.get('type') if isinstance(transform, dict) else None
+    kind = TRANSFORMS.get(kind) if isinstance(kind, str) else kind
+    return isinstance(kind, type) and issubclass(
+        kind, (LoadAnyAnnotations, MapSegLabels))

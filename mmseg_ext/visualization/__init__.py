@@ -3,10 +3,11 @@ from .contiguous_visualizer import ContiguousSegVisualizer
 from .domain_sheet import draw_domains
 from .error_localization_sheet import error_localization_row
 from .image_sheet import draw_sheet, hatch, overlay_labels
+from .panels import heat_map, legend, picture, resize_labels
 from .pseudo_label_sheet import draw_pseudo_labels
 
 __all__ = [
     'ContiguousSegVisualizer', 'branch_panels', 'draw_domains',
     'draw_pseudo_labels', 'draw_sheet', 'error_localization_row', 'hatch',
-    'overlay_labels'
+    'heat_map', 'legend', 'overlay_labels', 'picture', 'resize_labels'
 ]

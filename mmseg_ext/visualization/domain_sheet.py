@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from .image_sheet import Panel, draw_sheet, hatch, overlay_labels
-from .pseudo_label_sheet import _heat, _legend, _picture, _resized
+from .panels import heat_map, legend, picture, resize_labels
 
 
 def draw_domains(captured: Mapping[str, Mapping],
@@ -43,9 +43,9 @@ def draw_domains(captured: Mapping[str, Mapping],
     for i in range(count):
         rows.append([])
         for domain, maps in shown.items():
-            image = _picture(maps['image'][i].detach().cpu(), mean, std, rgb)
+            image = picture(maps['image'][i].detach().cpu(), mean, std, rgb)
             rows[-1] += _panels(domain, image, maps, i, palette)
-    rows[0].append(('classes', _legend(classes, palette)))
+    rows[0].append(('classes', legend(classes, palette)))
     return draw_sheet(rows)
 
 
@@ -59,18 +59,18 @@ def _panels(domain: str, image: np.ndarray, maps: Mapping, index: int,
     panels = [(domain, image)]
     for name in ('label', 'prediction'):
         if maps.get(name) is not None:
-            labels = _resized(read(maps[name]), size)
+            labels = resize_labels(read(maps[name]), size)
             panels.append(
                 (f'{domain}: {name}', overlay_labels(image, labels, palette)))
     if maps.get('entropy') is not None:
         entropy = read(maps['entropy'])
         panels.append((f'entropy, mean {float(entropy.mean()):.2f}',
-                       _heat(entropy, size)))
+                       heat_map(entropy, size)))
     for name, score in (maps.get('scores') or {}).items():
         score = read(score)
-        panels.append(
-            (f'{name}: target {float(score.mean()):.2f}', _heat(score, size)))
+        panels.append((f'{name}: target {float(score.mean()):.2f}',
+                       heat_map(score, size)))
     if maps.get('valid') is None:
         return panels
-    padding = ~_resized(read(maps['valid']), size).astype(bool)
+    padding = ~resize_labels(read(maps['valid']), size).astype(bool)
     return [(title, hatch(view, padding)) for title, view in panels]

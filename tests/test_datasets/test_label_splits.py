@@ -120,6 +120,19 @@ def test_count_classes_heeds_reduce_zero_label(root):
     assert count_classes(list_images(cfg)).tolist() == [[0, 0], [0, 0], [0, 6]]
 
 
+def test_count_classes_loads_labels_as_the_data_set_does(root):
+    cfg = dict(_config(root))
+    cfg['pipeline'] = [
+        dict(type='NotInstalled'),
+        dict(type='LoadAnnotations'),
+        dict(type='MapSegLabels', mapping={
+            0: 1,
+            2: 0
+        })
+    ]
+    assert count_classes(list_images(cfg)).tolist() == [[0, 6], [0, 0], [6, 0]]
+
+
 def test_damaged_label_is_named(root):
     (root / 'labels/b.png').write_bytes(b'no image')
     with pytest.raises(RuntimeError, match='b.png cannot be read'):

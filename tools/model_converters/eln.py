@@ -7,7 +7,6 @@ one by one: ``enc_state_dict``, ``dec_state_dict``, ``eln_state_dict`` and
 The official file has no teacher: it becomes a copy of the student.
 """
 import argparse
-import os
 import os.path as osp
 import pickle
 import re
@@ -15,8 +14,9 @@ from collections import OrderedDict
 from typing import Dict
 
 import torch
-from mmengine.utils import mkdir_or_exist
 from torch import Tensor
+
+from mmseg_ext.engine.atomic_io import atomic_open
 
 # Modules of the official decoder, and what they are called in
 # DeepLabV3PlusHead.
@@ -230,18 +230,6 @@ def load_official(path: str) -> dict:
     return checkpoint
 
 
-def save(checkpoint: dict, path: str) -> None:
-    """Write a checkpoint that is either whole or not there."""
-    mkdir_or_exist(osp.dirname(osp.abspath(path)))
-    temporary = f'{path}.{os.getpid()}.tmp'
-    try:
-        torch.save(checkpoint, temporary)
-        os.replace(temporary, path)
-    finally:
-        if osp.exists(temporary):
-            os.remove(temporary)
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(
         description='Convert a checkpoint of the official ELN code '
@@ -253,7 +241,8 @@ def main() -> None:
     official = load_official(args.src)
     state_dict = convert(official)
     meta = dict(source='official ELN code', epoch=official.get('epoch'))
-    save(dict(meta=meta, state_dict=state_dict), args.dst)
+    with atomic_open(args.dst) as file:
+        torch.save(dict(meta=meta, state_dict=state_dict), file)
     blocks = {
         key.split('.')[3]
         for key in state_dict if key.startswith('segmentor.backbone.layer3.')

@@ -1,18 +1,30 @@
-# CamVid from day to dusk at half resolution; predictions are scored at the
-# original 360x480
+# CamVid from day to dusk at half resolution: scales and crops in both domains,
+# changed colours in the labelled one; predictions are scored at the original
+# 360x480
 _base_ = ['./camvid_day_to_dusk.py']
 source_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),
     dict(type='AddValidMask'),
-    dict(type='Resize', scale=(240, 180)),
+    dict(
+        type='RandomResize',
+        scale=(240, 180),
+        ratio_range=(0.75, 1.5),
+        keep_ratio=True),
+    dict(type='RandomCrop', crop_size=(180, 240), cat_max_ratio=0.9),
     dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
     dict(type='PackBranchInputs'),
 ]
 target_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='AddValidMask'),
-    dict(type='Resize', scale=(240, 180)),
+    dict(
+        type='RandomResize',
+        scale=(240, 180),
+        ratio_range=(0.75, 1.5),
+        keep_ratio=True),
+    dict(type='RandomCrop', crop_size=(180, 240)),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackBranchInputs'),
 ]

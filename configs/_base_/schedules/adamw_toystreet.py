@@ -12,10 +12,10 @@ param_scheduler = [
         power=0.9,
         by_epoch=False,
         begin=50,
-        end=1000)
+        end=1800)
 ]
 train_cfg = dict(
-    type='ResumableIterBasedTrainLoop', max_iters=1000, val_interval=250)
+    type='ResumableIterBasedTrainLoop', max_iters=1800, val_interval=300)
 val_cfg = dict(type='TeacherStudentValLoop')
 test_cfg = dict(type='TestLoop')
 default_hooks = dict(
@@ -25,7 +25,7 @@ default_hooks = dict(
     checkpoint=dict(
         type='AtomicCheckpointHook',
         by_epoch=False,
-        interval=250,
+        interval=300,
         max_keep_ckpts=1),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'))

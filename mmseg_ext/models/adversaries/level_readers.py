@@ -64,8 +64,8 @@ def build_target_loss(cfg: ConfigType, levels: SegmentorLevels,
         nn.Module: The loss.
 
     Raises:
-        ValueError: If the segmentor has no such level, or it is none of
-            logits.
+        ValueError: If the segmentor has no such level, it is none of logits,
+            or the loss is made for another number of classes.
     """
     loss = MODELS.build(cfg)
     levels.watch(loss.level, f'{field}.level')
@@ -74,6 +74,13 @@ def build_target_loss(cfg: ConfigType, levels: SegmentorLevels,
             f'{field}.level is {loss.level!r}, a map of features, but '
             f'{type(loss).__name__} needs the logits of a head.')
     _check_class_count(loss.level, levels, f'{field}.level')
+    # of a loss that was made for some classes, such as by statistics
+    count, found = getattr(loss, 'num_classes',
+                           None), levels.channels(loss.level)
+    if count not in (None, found):
+        raise ValueError(
+            f'{field} ({type(loss).__name__}) is made for {count} classes, '
+            f'but the level {loss.level!r} predicts {found}.')
     return loss
 
 

@@ -3,7 +3,8 @@
 Shape shorthand: source images (N, 3, H, W) with labels, target images
 (M, 3, H', W') without; the sizes may differ.
 """
-from typing import Callable, Dict, Optional, Sequence, Union
+from contextlib import contextmanager
+from typing import Callable, Dict, Iterator, Optional, Sequence, Union
 
 import torch
 from mmseg.registry import MODELS
@@ -39,6 +40,9 @@ class DomainAdaptation(BaseAlgorithm):
     authors' alternation, parameter by parameter; that of FCNs in the Wild
     steps the discriminator ahead of the segmentor and is not the same.
 
+    One seed gives the segmentor the same first weights whatever it plays
+    against, so the runs of several methods are paired.
+
     With a ``StageHook`` the stage ``source`` trains on the source alone and
     ``adapt`` does all; set ``find_unused_parameters = True`` then, since the
     discriminators get no gradient in the first. Without one all losses run
@@ -53,7 +57,8 @@ class DomainAdaptation(BaseAlgorithm):
             Such a loss has the attributes ``level``, ``loss_name`` and
             ``resize_to`` (``'input'`` or None), and is called with logits
             (M, C, h, w) and a mask (M, H', W') of the pixels that are not
-            padding. Defaults to ().
+            padding. It may have ``num_classes``, which is checked, and
+            ``figures``, scalars that are logged. Defaults to ().
         forward_target (bool, optional): Forward the target. True does so
             even if nothing reads it, which only moves the running statistics
             of the normalisation: the control of every comparison. None does
@@ -84,9 +89,10 @@ class DomainAdaptation(BaseAlgorithm):
         self.levels = SegmentorLevels(self.segmentor)
         # for the figures, whatever else is read
         self.levels.watch('decode_head')
-        self.adversaries = nn.ModuleList(
-            build_adversary(cfg, self.levels, f'model.adversaries[{i}]')
-            for i, cfg in enumerate(adversaries))
+        with _random_numbers_apart():
+            self.adversaries = nn.ModuleList(
+                build_adversary(cfg, self.levels, f'model.adversaries[{i}]')
+                for i, cfg in enumerate(adversaries))
         self.target_losses = nn.ModuleList(
             build_target_loss(cfg, self.levels, f'model.target_losses[{i}]')
             for i, cfg in enumerate(target_losses))
@@ -168,6 +174,9 @@ class DomainAdaptation(BaseAlgorithm):
             for loss in self.target_losses:
                 losses[_loss_key(loss)] = loss(
                     target.read_for(loss), target.valid)
+                losses.update(
+                    add_prefix(
+                        getattr(loss, 'figures', {}), f'target.{loss.level}'))
             for adversary in self.adversaries:
                 terms = adversary(
                     source.read_for(adversary), target.read_for(adversary),
@@ -283,6 +292,18 @@ class DomainAdaptation(BaseAlgorithm):
             passes[f'{name}_target'] = (lambda player=adversary, shown=shown:
                                         player.discriminator(shown).mean())
         return passes
+
+
+@contextmanager
+def _random_numbers_apart() -> Iterator[None]:
+    """Draw from another stream, and go on with the former one behind it."""
+    generator = torch.default_generator
+    state, seed = generator.get_state(), generator.initial_seed()
+    try:
+        generator.manual_seed(seed ^ 0x5eed)
+        yield
+    finally:
+        generator.set_state(state)
 
 
 def _loss_key(loss: nn.Module) -> str:

@@ -140,7 +140,14 @@ def test_target_losses_get_logits_as_they_ask():
     inputs, samples = make_domains()
     samples['target'][1].valid_mask.data[:, :5] = False
     losses = model.loss(inputs, samples)
-    keys = [key for key in losses if key.startswith('target.')]
+    figures = [key for key in losses if key.endswith('.largest')]
+    assert figures == [
+        'target.decode_head.largest', 'target.auxiliary_head.largest'
+    ]
+    keys = [
+        key for key in losses
+        if key.startswith('target.') and key not in figures
+    ]
     assert keys == [
         'target.entropy', 'target.decode_head.loss_toy',
         'target.decode_head.loss_raw', 'target.auxiliary_head.loss_toy'
@@ -201,6 +208,20 @@ def test_without_batch_norm_the_control_is_the_source_alone():
     state = copy.deepcopy(model.state_dict())
     model.loss(*make_domains())
     assert not changed(state, model)
+
+
+def test_one_seed_gives_one_segmentor():
+    """Whatever it plays against."""
+    states = []
+    for options in (dict(), dict(adversaries=TWO_LEVELS)):
+        torch.manual_seed(3)
+        model = build_adaptation(**options)
+        states.append(model.segmentor.state_dict())
+    for key, value in states[0].items():
+        assert torch.equal(value, states[1][key]), key
+    players = [player.discriminator for player in model.adversaries]
+    assert not torch.equal(players[0].convs[0].weight,
+                           players[1].convs[0].weight)
 
 
 def test_stages():
@@ -384,6 +405,9 @@ def head(**options):
     (SEGMENTOR,
      dict(target_losses=[dict(type='ToyTargetLoss', level='backbone.3')]),
      'a map of features, but ToyTargetLoss needs the logits'),
+    (SEGMENTOR,
+     dict(target_losses=[dict(type='ToyTargetLoss', num_classes=9)]),
+     'made for 9 classes, but the level .decode_head. predicts 4'),
     (SEGMENTOR, dict(target_losses=MINENT * 2), 'several parts'),
     (SEGMENTOR, dict(target_losses=MINENT, forward_target=False),
      'model.forward_target is False, but'),

@@ -1,0 +1,49 @@
+# 800 iterations on the source, then 700 of adaptation; a few minutes on one
+# CPU core. A method with adversaries adds their component to the optimiser.
+optim_wrapper = dict(
+    type='OptimWrapper',
+    constructor='JointOptimWrapperConstructor',
+    optimizer=dict(
+        # one kernel for all parameters
+        segmentor=dict(type='AdamW', lr=5e-3, weight_decay=1e-4, fused=True)))
+param_scheduler = [
+    dict(
+        type='ComponentScheduler',
+        component='segmentor',
+        scheduler='LinearLR',
+        start_factor=0.1,
+        by_epoch=False,
+        begin=0,
+        end=50),
+    dict(
+        type='ComponentScheduler',
+        component='segmentor',
+        scheduler='PolyLR',
+        eta_min=1e-5,
+        power=0.9,
+        by_epoch=False,
+        begin=50,
+        end=1500)
+]
+train_cfg = dict(
+    type='ResumableIterBasedTrainLoop', max_iters=1500, val_interval=300)
+test_cfg = dict(type='TestLoop')
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='AtomicCheckpointHook',
+        by_epoch=False,
+        interval=300,
+        max_keep_ckpts=1),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    visualization=dict(type='SegVisualizationHook'),
+    stage=dict(
+        type='StageHook',
+        stages=[dict(name='source', iters=800),
+                dict(name='adapt')]),
+    domain_adaptation_visualization=dict(
+        type='DomainAdaptationVisualizationHook', interval=500))
+auto_scale_lr = dict(enable=False, base_batch_size=8)
+randomness = dict(seed=0)

@@ -1,0 +1,11 @@
+# AdaptSegNet with one level and least squares
+_base_ = ['./adaptsegnet_tiny-deeplabv3plus_2k_camvid-day2dusk.py']
+model = dict(adversaries=[
+    dict(
+        name='main',
+        level='decode_head',
+        align='probability',
+        discriminator=dict(type='FCDiscriminator', ndf=32),
+        gan_loss='lsgan',
+        loss_weight=3e-2)
+])

@@ -1,0 +1,7 @@
+# AdaptSegNet as a baseline of HRDA and MIC, GTA5 to Cityscapes, one GPU
+_base_ = [
+    '../_base_/models/adaptsegnet_deeplabv2_r101v1c-d8.py',
+    '../_base_/datasets/gta_to_cityscapes-512x512.py',
+    '../_base_/schedules/adversarial_sgd_40k.py',
+    '../_base_/default_runtime.py',
+]

@@ -1,0 +1,5 @@
+# control: the target is forwarded and moves the statistics of normalisation,
+# no loss reads it
+_base_ = ['./source_only_toystreet.py']
+model = dict(forward_target=True)
+expected = dict(metric='mIoU', value=0., tolerance=100., seed=0)

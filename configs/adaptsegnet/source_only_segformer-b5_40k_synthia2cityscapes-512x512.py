@@ -1,0 +1,8 @@
+# SegFormer-B5, SYNTHIA to Cityscapes: the source alone
+_base_ = [
+    '../_base_/models/domain_adaptation_segformer_mit-b5.py',
+    '../_base_/datasets/synthia_to_cityscapes-512x512.py',
+    '../_base_/schedules/adapt_adamw_40k.py',
+    '../_base_/default_runtime.py',
+]
+default_hooks = dict(checkpoint=dict(save_best='mIoU16'))

@@ -1,0 +1,6 @@
+# with rare class sampling of the source as in DAFormer
+_base_ = ['./source_only_segformer-b5_40k_synthia2cityscapes-512x512.py']
+train_dataloader = dict(
+    sampler=dict(
+        rare_class_sampling=dict(
+            source=dict(statistics='data/synthia/class_counts.json'))))

@@ -1,0 +1,18 @@
+# AdvEnt with two levels
+_base_ = [
+    '../adaptsegnet/adaptsegnet_tiny-deeplabv3plus_2k_camvid-day2dusk.py'
+]
+model = dict(adversaries=[
+    dict(
+        name='main',
+        level='decode_head',
+        align='self_information',
+        discriminator=dict(type='FCDiscriminator', ndf=32),
+        loss_weight=3e-2),
+    dict(
+        name='aux',
+        level='auxiliary_head',
+        align='self_information',
+        discriminator=dict(type='FCDiscriminator', ndf=32),
+        loss_weight=6e-3)
+])

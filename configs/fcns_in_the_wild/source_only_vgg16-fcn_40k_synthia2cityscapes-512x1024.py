@@ -1,0 +1,10 @@
+# baseline, SYNTHIA to Cityscapes, 16 classes: the source alone. Without batch normalisation a target
+# forward changes nothing, so there is no control besides.
+_base_ = [
+    '../_base_/models/domain_adaptation_fcn_dilated-vgg16-d8.py',
+    '../_base_/datasets/synthia16_to_cityscapes-760x1280_512x1024.py',
+    '../_base_/schedules/adapt_sgd_2x20k.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(segmentor=dict(decode_head=dict(num_classes=16)))
+default_hooks = dict(checkpoint=dict(save_best='mIoU16'))
