@@ -64,6 +64,40 @@ def class_faults(model,
     return list(faults.values())
 
 
+def evaluation_faults(
+        dataset,
+        evaluated,
+        field: str = 'train_dataloader.dataset',
+        evaluated_field: str = 'val_dataloader.dataset') -> List[str]:
+    """Compare the class counts of what is trained on and what is scored.
+
+    Args:
+        dataset (Dataset): Training data; wrappers are walked through, data
+            sets without class names left out.
+        evaluated (Dataset): The data that the model is evaluated on.
+        field (str): Config field of ``dataset``. Defaults to
+            'train_dataloader.dataset'.
+        evaluated_field (str): Config field of ``evaluated``. Defaults to
+            'val_dataloader.dataset'.
+
+    Returns:
+        list[str]: One sentence if they differ, else nothing.
+    """
+    (name, classes), (other, scored) = (
+        next(((leaf_field, leaf.metainfo['classes'])
+              for leaf_field, leaf in walk_datasets(data, data_field)
+              if getattr(leaf, 'metainfo', {}).get('classes')), ('', ()))
+        for data, data_field in ((dataset, field), (evaluated,
+                                                    evaluated_field)))
+    if not classes or not scored or len(classes) == len(scored):
+        return []
+    return [
+        f'{other} has {len(scored)} classes ({", ".join(scored[:3])}, ...), '
+        f'but {name} has {len(classes)} ({", ".join(classes[:3])}, ...); set '
+        'metainfo.classes so that both have the same.'
+    ]
+
+
 def _get(owner, name: str):
     if isinstance(owner, dict):
         return owner.get(name)

@@ -30,35 +30,17 @@ class MethodBattery:
     Attributes:
         config (str): A ``_toystreet`` config, relative to the repository.
         iters (int): Iterations of a run; a checkpoint is written half way.
+        clip_option (str): What clips the gradient, as a command line option.
     """
 
     config = None
     iters = 6
-
-    def shrink(self, cfg):
-        """Make a run of :attr:`iters` iterations pass through all stages."""
-        if 'stage' in cfg.default_hooks:
-            for index, stage in enumerate(cfg.default_hooks.stage.stages[:-1]):
-                stage['iters'] = min(stage['iters'], 1 + index)
+    clip_option = 'optim_wrapper.clip_grad.max_norm=1.0'
 
     @pytest.fixture
     def cfg(self, toystreet, tmp_path):
-        cfg = Config.fromfile(osp.join(REPO, self.config))
-        cfg = Config(relocate(cfg.to_dict(), 'data/toystreet', str(toystreet)))
-        cfg.train_cfg.max_iters = self.iters
-        cfg.train_cfg.val_interval = self.iters
-        cfg.default_hooks.checkpoint.interval = self.iters // 2
-        cfg.default_hooks.checkpoint.max_keep_ckpts = -1
-        cfg.default_hooks.logger.interval = 1
-        cfg.train_dataloader.num_workers = 1
-        cfg.train_dataloader.persistent_workers = True
-        for loader in (cfg.val_dataloader, cfg.test_dataloader):
-            loader.num_workers = 0
-            loader.persistent_workers = False
-        cfg.randomness = dict(seed=0)
-        cfg.work_dir = str(tmp_path / 'work')
-        self.shrink(cfg)
-        return cfg
+        return short_config(self.config, toystreet, tmp_path / 'work',
+                            self.iters)
 
     @pytest.fixture
     def path(self, cfg, tmp_path):
@@ -157,11 +139,12 @@ class MethodBattery:
     @pytest.mark.parametrize(
         'options', [
             ('--amp', ),
-            ('--cfg-options', 'optim_wrapper.accumulative_counts=2',
-             'optim_wrapper.clip_grad.max_norm=1.0'),
+            ('--cfg-options', 'optim_wrapper.accumulative_counts=2'),
         ],
         ids=['amp', 'accumulation and clipping'])
     def test_train_options(self, cfg, path, options):
+        if '--cfg-options' in options:
+            options = (*options, self.clip_option)
         run_tool('tools/train.py', path, *options)
         values = losses(cfg.work_dir)
         assert len(values) == self.iters
@@ -176,6 +159,35 @@ class MethodBattery:
         ])
         assert osp.exists(osp.join(cfg.work_dir, f'iter_{self.iters}.pth'))
         assert len(losses(cfg.work_dir)) == self.iters
+
+
+def short_config(path, toystreet, work_dir, iters=6):
+    """A config whose run of a few iterations passes through all stages.
+
+    Args:
+        path (str): The config, relative to the repository.
+        toystreet (Path): Where ToyStreet lies.
+        work_dir (Path): Work folder of the run.
+        iters (int): Length of the training. Defaults to 6.
+    """
+    cfg = Config.fromfile(osp.join(REPO, path))
+    cfg = Config(relocate(cfg.to_dict(), 'data/toystreet', str(toystreet)))
+    cfg.train_cfg.max_iters = iters
+    cfg.train_cfg.val_interval = iters
+    cfg.default_hooks.checkpoint.interval = iters // 2
+    cfg.default_hooks.checkpoint.max_keep_ckpts = -1
+    cfg.default_hooks.logger.interval = 1
+    cfg.train_dataloader.num_workers = 1
+    cfg.train_dataloader.persistent_workers = True
+    for loader in (cfg.val_dataloader, cfg.test_dataloader,
+                   cfg.val_cfg.get('source_dataloader', {})):
+        loader.update(num_workers=0, persistent_workers=False)
+    if 'stage' in cfg.default_hooks:
+        for index, stage in enumerate(cfg.default_hooks.stage.stages[:-1]):
+            stage['iters'] = min(stage['iters'], 1 + index)
+    cfg.randomness = dict(seed=0)
+    cfg.work_dir = str(work_dir)
+    return cfg
 
 
 def relocate(node, old, new):

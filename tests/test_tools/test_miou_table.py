@@ -83,3 +83,17 @@ def test_table_has_last_best_and_gain(tool):
         ['ELN', 'student', '45.50', '200', '45.50', '200', '+7.50'],
         ['ELN', 'teacher', '37.00', '200', '46.00', '100', '-1.00'],
     ]
+
+
+def test_table_of_what_is_chosen_without_labels(tool):
+    scores = {100: 20., 200: 24., 300: 22.}
+    table = tool['make_table']({
+        'AdvEnt': dict(model=scores)
+    }, dict(AdvEnt={
+        100: 0.5,
+        200: 0.4,
+        300: 0.3
+    }))
+    row = table.splitlines()[3].split()
+    assert row[2:] == ['22.00', '300', '24.00', '200', '22.00', '300']
+    assert 'chosen' in table

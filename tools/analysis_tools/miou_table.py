@@ -4,10 +4,16 @@ Example::
 
     python tools/analysis_tools/miou_table.py supervised=work_dirs/supervised \
         ELN=work_dirs/eln
+
+    # and the checkpoint that is chosen without labels of the target
+    python tools/analysis_tools/miou_table.py control=work_dirs/control \
+        AdvEnt=work_dirs/advent --select target_entropy
 """
 import argparse
 import sys
+from itertools import chain
 from pathlib import Path
+from typing import Optional
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
@@ -17,17 +23,21 @@ from mmseg_ext.utils.run_scores import read_scores  # noqa: E402
 METRIC = 'mIoU'
 
 
-def make_table(runs: dict) -> str:
+def make_table(runs: dict, figures: Optional[dict] = None) -> str:
     """Write the scores of several runs as a table.
 
     Args:
         runs (dict[str, dict]): Result of :func:`read_scores` by the name of
             the run. The gains are over the first run's first model.
+        figures (dict[str, dict[int, float]], optional): By the name of the
+            run and iteration a figure; the score where it is least is shown
+            as well. Defaults to None.
 
     Returns:
         str: The table, one line for each model of each run.
     """
-    rows = [('run', 'model', 'last', 'at', 'best', 'at', 'gain (last)')]
+    rows = [('run', 'model', 'last', 'at', 'best', 'at',
+             *(('chosen', 'at') if figures else ()), 'gain (last)')]
     baseline = None
     for run, models in runs.items():
         for model, by_step in models.items():
@@ -38,8 +48,12 @@ def make_table(runs: dict) -> str:
                 baseline = by_step[last]
             else:
                 gain = f'{by_step[last] - baseline:+.2f}'
-            rows.append((run, model, f'{by_step[last]:.2f}', str(last),
-                         f'{by_step[best]:.2f}', str(best), gain))
+            steps = [last, best]
+            if figures:
+                shared = figures[run].keys() & by_step.keys()
+                steps.append(min(sorted(shared), key=figures[run].get))
+            scores = ((f'{by_step[step]:.2f}', str(step)) for step in steps)
+            rows.append((run, model, *chain(*scores), gain))
     widths = [max(map(len, column)) for column in zip(*rows)]
     lines = [
         '  '.join(
@@ -63,9 +77,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
         'runs', nargs='+', type=parse_run, help='NAME=WORK_DIR')
+    parser.add_argument(
+        '--select',
+        metavar='FIGURE',
+        help='a logged figure, such as target_entropy: show the mIoU where it '
+        'is least too')
     args = parser.parse_args()
     try:
-        print(make_table({n: read_scores(folder) for n, folder in args.runs}))
+        figures = args.select and {
+            name: read_scores(folder, args.select)['model']
+            for name, folder in args.runs
+        }
+        runs = {name: read_scores(folder) for name, folder in args.runs}
+        print(make_table(runs, figures))
     except FileNotFoundError as error:
         sys.exit(f'error: {error}')
 

@@ -5,7 +5,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
 
-from ...datasets.class_check import class_faults, walk_heads
+from ...datasets.class_check import class_faults, evaluation_faults, walk_heads
 from ...datasets.label_scan import scan_labels
 
 
@@ -14,8 +14,8 @@ class LabelScanHook(Hook):
     """Refuses wrong training data ahead of the first iteration.
 
     Reads a few images and labels of every source, as ``scan_labels`` tells,
-    and compares the model's ``num_classes`` with the classes of the data. The
-    first process reads; all of them raise.
+    and compares the model's ``num_classes``, the classes of the data and
+    those of the validation data. The first process reads; all of them raise.
 
     Args:
         max_images (int): Images to read of each source. Defaults to 16.
@@ -48,6 +48,9 @@ class LabelScanHook(Hook):
                 model = model.module
             dataset = runner.train_dataloader.dataset
             faults = class_faults(model, dataset)
+            if getattr(runner, 'val_loop', None) is not None:
+                faults += evaluation_faults(dataset,
+                                            runner.val_dataloader.dataset)
             counts = [head.num_classes for _, head in walk_heads(model)]
             for report in scan_labels(
                     dataset,
