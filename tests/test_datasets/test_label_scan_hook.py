@@ -8,7 +8,8 @@ from branch_data import labeled_config, multi_source_config, write_images
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
-from mmseg_ext.datasets.class_check import class_faults, walk_heads
+from mmseg_ext.datasets.class_check import (class_faults, evaluation_faults,
+                                            walk_heads)
 from mmseg_ext.engine.hooks import LabelScanHook, label_scan_hook
 
 
@@ -45,6 +46,20 @@ def test_class_count_of_every_head(root):
         'model.segmentor.auxiliary_head[1].num_classes is 2, but '
         'train_dataloader.dataset has 3 classes (sky, road, car, ...); set '
         'num_classes=3.'
+    ]
+
+
+def test_class_count_of_what_is_evaluated():
+    dataset, other, nameless = (
+        SimpleNamespace(metainfo=dict(classes=classes))
+        for classes in (('sky', 'road', 'car'), ('sky', 'road'), None))
+    assert evaluation_faults(dataset, dataset) == []
+    assert evaluation_faults(dataset, nameless) == []
+    sources = SimpleNamespace(sources=dict(source=dataset, target=nameless))
+    assert evaluation_faults(sources, other) == [
+        'val_dataloader.dataset has 2 classes (sky, road, ...), but '
+        'train_dataloader.dataset.source has 3 (sky, road, car, ...); set '
+        'metainfo.classes so that both have the same.'
     ]
 
 
