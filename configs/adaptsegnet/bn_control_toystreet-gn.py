@@ -1,0 +1,4 @@
+# the target is forwarded, which does nothing here: equals
+# source_only_toystreet-gn.py to the bit
+_base_ = ['./source_only_toystreet-gn.py']
+model = dict(forward_target=True)
