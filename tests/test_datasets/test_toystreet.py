@@ -64,7 +64,7 @@ def _relocate(node, old, new):
     if isinstance(node, dict):
         return {key: _relocate(value, old, new) for key, value in node.items()}
     if isinstance(node, (list, tuple)):
-        return [_relocate(value, old, new) for value in node]
+        return type(node)(_relocate(value, old, new) for value in node)
     if isinstance(node, str) and node.startswith(old):
         return new + node[len(old):]
     return node
@@ -85,12 +85,14 @@ def test_semi_config(toystreet, repo_config):
     dataset = DATASETS.build(cfg['train_dataloader']['dataset'])
     count = _count(toystreet, 'train')
     labeled = dataset.source_lengths['labeled']
-    assert labeled == max(1, count // 16)
+    assert labeled == max(1, count // 32)
     assert dataset.source_lengths['unlabeled'] == count - labeled
     unlabeled = dataset[count - 1]
     weak = unlabeled['inputs']['unlabeled']
     strong = unlabeled['inputs']['unlabeled_strong']
-    assert weak.shape == strong.shape == (3, 96, 128)
+    # a crop of an image that may be scaled down
+    assert weak.shape == strong.shape
+    assert weak.shape[1] <= 96 and weak.shape[2] <= 128
     assert 'gt_sem_seg' not in unlabeled['data_samples']['unlabeled']
     assert 'gt_sem_seg' in dataset[0]['data_samples']['labeled']
     sizes = cfg['train_dataloader']['sampler']['source_sizes']
