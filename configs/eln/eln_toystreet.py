@@ -12,9 +12,7 @@ model = dict(
     pseudo_filter=dict(
         pred_input='prob',
         backbone=dict(
-            num_stages=2,
-            strides=(1, 1),
-            dilations=(1, 1),
+            num_stages=2, strides=(1, 1), dilations=(1, 1),
             out_indices=(0, 1)),
         decode_head=dict(
             _delete_=True,

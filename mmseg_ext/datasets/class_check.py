@@ -83,12 +83,12 @@ def evaluation_faults(
     Returns:
         list[str]: One sentence if they differ, else nothing.
     """
-    (name, classes), (other, scored) = (
-        next(((leaf_field, leaf.metainfo['classes'])
-              for leaf_field, leaf in walk_datasets(data, data_field)
-              if getattr(leaf, 'metainfo', {}).get('classes')), ('', ()))
-        for data, data_field in ((dataset, field), (evaluated,
-                                                    evaluated_field)))
+    (name, classes), (other, scored) = (next(
+        ((leaf_field, leaf.metainfo['classes'])
+         for leaf_field, leaf in walk_datasets(data, data_field)
+         if getattr(leaf, 'metainfo', {}).get('classes')),
+        ('', ())) for data, data_field in ((dataset, field),
+                                           (evaluated, evaluated_field)))
     if not classes or not scored or len(classes) == len(scored):
         return []
     return [
