@@ -3,8 +3,7 @@
 Shape shorthand: source images (N, 3, H, W) with labels, target images
 (M, 3, H', W') without; the sizes may differ.
 """
-from contextlib import contextmanager
-from typing import Callable, Dict, Iterator, Optional, Sequence, Union
+from typing import Callable, Dict, Optional, Sequence, Union
 
 import torch
 from mmseg.registry import MODELS
@@ -16,6 +15,7 @@ from ..adversaries.level_readers import build_adversary, build_target_loss
 from ..utils.heads import forward_decode_head, freeze_norm_parameters
 from ..utils.masks import stack_labels
 from ..utils.prediction_statistics import PredictionStatistics
+from ..utils.random_streams import random_numbers_apart
 from ..utils.segmentor_levels import SegmentorLevels
 from .base import BaseAlgorithm
 
@@ -89,7 +89,7 @@ class DomainAdaptation(BaseAlgorithm):
         self.levels = SegmentorLevels(self.segmentor)
         # for the figures, whatever else is read
         self.levels.watch('decode_head')
-        with _random_numbers_apart():
+        with random_numbers_apart():
             self.adversaries = nn.ModuleList(
                 build_adversary(cfg, self.levels, f'model.adversaries[{i}]')
                 for i, cfg in enumerate(adversaries))
@@ -292,18 +292,6 @@ class DomainAdaptation(BaseAlgorithm):
             passes[f'{name}_target'] = (lambda player=adversary, shown=shown:
                                         player.discriminator(shown).mean())
         return passes
-
-
-@contextmanager
-def _random_numbers_apart() -> Iterator[None]:
-    """Draw from another stream, and go on with the former one behind it."""
-    generator = torch.default_generator
-    state, seed = generator.get_state(), generator.initial_seed()
-    try:
-        generator.manual_seed(seed ^ 0x5eed)
-        yield
-    finally:
-        generator.set_state(state)
 
 
 def _loss_key(loss: nn.Module) -> str:
