@@ -35,7 +35,8 @@ train() {
     "$VENV_PYTHON" tools/train.py "$config" --work-dir "$dir" --resume "$@" \
         2>&1 |
         tee "$dir/train.log" |
-        { grep --line-buffered -E 'Iter\(train\)|Iter\(val\).*mIoU' || true; } ||
+        { grep --line-buffered -E 'Iter\(train\)|Iter\(val\).*mIoU' || true; } |
+        sed -u "s/^/$name: /" ||
         {
             tail -n 15 "$dir/train.log" >&2
             fail "training $name stopped; the whole log is $dir/train.log."
@@ -63,8 +64,21 @@ SECONDS=0
 setup_env stock
 say "Rendering ToyStreet into $DATA"
 "$VENV_PYTHON" tools/dataset_converters/toystreet.py "$DATA"
-train supervised "$SUPERVISED" "$@"
-train eln "$ELN" "$@"
+# Side by side with half of the cores each: these small networks gain little
+# from a second thread.
+threads=$(($("$VENV_PYTHON" -c 'import os; print(os.cpu_count() or 2)') / 2))
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$((threads > 0 ? threads : 1))}
+# Jobs in the background do not hear Ctrl-C.
+trap 'trap - INT TERM; kill 0' INT TERM
+train supervised "$SUPERVISED" "$@" &
+supervised_job=$!
+train eln "$ELN" "$@" &
+eln_job=$!
+stopped=
+wait "$supervised_job" || stopped=1
+wait "$eln_job" || stopped=1
+trap - INT TERM
+[ -z "$stopped" ] || exit 1
 
 say "Drawing predictions"
 "$VENV_PYTHON" tools/analysis_tools/compare_predictions.py \
