@@ -1,10 +1,13 @@
 """Options and fixtures for every test."""
 import configparser
+import logging
 import os
 from pathlib import Path
 
 import pytest
 import torch
+from mmengine.logging import MessageHub, MMLogger
+from mmengine.visualization import Visualizer
 
 # Ahead of mmseg.utils, which needs mmcv.ops to import.
 import mmseg_ext  # noqa: F401
@@ -55,3 +58,12 @@ def toystreet(tmp_path_factory):
     root = root / 'toystreet'
     generate(str(root), num_train=16, num_val=4, seed=0)
     return root
+
+
+@pytest.fixture(autouse=True)
+def close_logs():
+    """No test sees the logs or the iteration that another one left."""
+    yield
+    logging.shutdown()
+    for manager in (MMLogger, MessageHub, Visualizer):
+        manager._instance_dict.clear()
