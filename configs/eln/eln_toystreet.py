@@ -11,6 +11,8 @@ model = dict(
     # learns eight labelled images by heart
     pseudo_filter=dict(
         pred_input='prob',
+        # what the entropy tells, eight images cannot teach
+        confidence_weight=0.5,
         backbone=dict(
             num_stages=2, strides=(1, 1), dilations=(1, 1),
             out_indices=(0, 1)),
