@@ -5,28 +5,6 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 find_unused_parameters = True
-norm_cfg = dict(type='BN', requires_grad=True)
-model = dict(
-    # a filter that sees little around a pixel: one that sees the whole image
-    # learns eight labelled images by heart
-    pseudo_filter=dict(
-        pred_input='prob',
-        # what the entropy tells, eight images cannot teach
-        confidence_weight=0.5,
-        backbone=dict(
-            num_stages=2, strides=(1, 1), dilations=(1, 1),
-            out_indices=(0, 1)),
-        decode_head=dict(
-            _delete_=True,
-            type='FCNHead',
-            in_channels=32,
-            in_index=1,
-            channels=32,
-            num_convs=1,
-            dropout_ratio=0.1,
-            norm_cfg=norm_cfg)),
-    aux_decoders=dict(alphas=(8., 16.)),
-    cut_mix=dict(type='CutMix', prob=1.0))
 default_hooks = dict(
     stage=dict(
         type='StageHook',

@@ -9,12 +9,25 @@ labeled_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),
     dict(type='AddValidMask'),
+    dict(
+        type='RandomResize',
+        scale=(480, 360),
+        ratio_range=(0.75, 1.5),
+        keep_ratio=True),
+    dict(type='RandomCrop', crop_size=(360, 480), cat_max_ratio=0.9),
     dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
     dict(type='PackBranchInputs'),
 ]
 unlabeled_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='AddValidMask'),
+    dict(
+        type='RandomResize',
+        scale=(480, 360),
+        ratio_range=(0.75, 1.5),
+        keep_ratio=True),
+    dict(type='RandomCrop', crop_size=(360, 480)),
     dict(type='RandomFlip', prob=0.5),
     {{_base_.unlabeled_views}},
 ]
