@@ -1,9 +1,11 @@
+import sys
 from multiprocessing import Pool
-from typing import Callable, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 import numpy as np
 from mmcv.transforms import LoadAnnotations as LoadAnyAnnotations
 from mmcv.transforms import Resize
+from mmengine.utils import ProgressBar
 from mmseg.datasets.transforms import LoadAnnotations
 
 from .dataset_tree import pipeline_transforms, walk_datasets
@@ -22,20 +24,24 @@ class LabelCounter:
         dataset (Dataset): Any labelled data set of MMSegmentation, wrapped or
             not.
         field (str): Config field of it, for messages. Defaults to 'dataset'.
+        resize (bool): Whether ``Resize`` is run. Defaults to True.
 
     Raises:
         ValueError: If the data set has no images, no class names, or several
             parts with different classes.
     """
 
-    def __init__(self, dataset, field: str = 'dataset') -> None:
+    def __init__(self,
+                 dataset,
+                 field: str = 'dataset',
+                 resize: bool = True) -> None:
         self.samples: List[Tuple[object, int]] = []
         self.transforms = {}
         classes = {}
         for name, leaf in walk_datasets(dataset, field):
             if hasattr(leaf, 'full_init'):
                 leaf.full_init()
-            self.transforms[id(leaf)] = _label_transforms(leaf)
+            self.transforms[id(leaf)] = _label_transforms(leaf, resize)
             self.samples += [(leaf, index) for index in range(len(leaf))]
             classes[name] = tuple(
                 getattr(leaf, 'metainfo', {}).get('classes') or ())
@@ -93,38 +99,37 @@ class LabelCounter:
                 f'{IGNORED} to ignore)')
         return np.append(counts[:number], counts[IGNORED]).astype(np.int64)
 
-    def count(self,
-              num_workers: int = 0,
-              progress: Optional[Callable[[], None]] = None) -> np.ndarray:
-        """Counts of all images.
+    def count(self, num_workers: int = 0) -> np.ndarray:
+        """Counts of all images, with a progress bar in a terminal.
 
         Args:
             num_workers (int): Processes to share the work; up to 1 does it
                 here. Defaults to 0.
-            progress (Callable, optional): Called after each image. Defaults
-                to None.
 
         Returns:
             np.ndarray: int64 (N, C + 1), in the order of the images.
         """
         if num_workers <= 1:
-            return self._gather(
-                map(self.__getitem__, range(len(self))), progress)
+            return self._gather(map(self.__getitem__, range(len(self))))
         with Pool(num_workers, _adopt, (self, )) as pool:
             return self._gather(
-                pool.imap(_count_one, range(len(self)), chunksize=8), progress)
+                pool.imap(_count_one, range(len(self)), chunksize=8))
 
-    def _gather(self, rows, progress) -> np.ndarray:
+    def _gather(self, rows) -> np.ndarray:
         counts = np.empty((len(self), len(self.classes) + 1), np.int64)
+        # A bar is drawn anew for each image: for the eye only.
+        progress = None
+        if sys.stderr.isatty():
+            progress = ProgressBar(len(self), file=sys.stderr)
         for i, row in enumerate(rows):
             counts[i] = row
             if progress is not None:
-                progress()
+                progress.update()
         return counts
 
 
-def _label_transforms(leaf) -> List:
-    kinds = (LoadAnyAnnotations, MapSegLabels, Resize)
+def _label_transforms(leaf, resize: bool) -> List:
+    kinds = (LoadAnyAnnotations, MapSegLabels) + (Resize, ) * resize
     found = [t for t in pipeline_transforms(leaf) if isinstance(t, kinds)]
     if not any(isinstance(t, LoadAnyAnnotations) for t in found):
         backend_args = getattr(leaf, 'backend_args', None)

@@ -21,13 +21,12 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
-from mmengine.config import Config, DictAction  # noqa: E402
-from mmengine.registry import init_default_scope  # noqa: E402
-from mmengine.utils import ProgressBar  # noqa: E402
+from mmengine.config import DictAction  # noqa: E402
 from mmseg.registry import DATASETS  # noqa: E402
 
 from mmseg_ext.datasets import class_size_statistics  # noqa: E402
 from mmseg_ext.datasets.label_counter import LabelCounter  # noqa: E402
+from mmseg_ext.utils.config_fields import read_config_field  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
@@ -68,22 +67,17 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def dataset_config(cfg: Config, args: argparse.Namespace) -> tuple:
+def dataset_config(args: argparse.Namespace) -> tuple:
     """Find the config of the labelled data set.
 
     Args:
-        cfg (Config): The config.
         args (Namespace): Options of the command line.
 
     Returns:
         tuple[str, dict]: Config field and config.
     """
-    found, field = cfg.to_dict(), args.key
-    for part in field.split('.'):
-        if not isinstance(found, dict) or part not in found:
-            raise ValueError(f'{args.config} has no field {field}; name the '
-                             'field of its data set with --key')
-        found = found[part]
+    field = args.key
+    found = read_config_field(args.config, field, args.cfg_options)
     if isinstance(found, dict) and found.get('type') == 'MultiSourceDataset':
         if 'source' not in found:
             raise ValueError(
@@ -95,17 +89,10 @@ def dataset_config(cfg: Config, args: argparse.Namespace) -> tuple:
 
 def write_statistics(args: argparse.Namespace) -> None:
     """Count, and write the file."""
-    cfg = Config.fromfile(args.config)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    field, dataset = dataset_config(cfg, args)
+    field, dataset = dataset_config(args)
     counter = LabelCounter(DATASETS.build(dataset), field)
     print(f'{field}: reading {len(counter)} label maps', flush=True)
-    # A bar is drawn anew for each image: for the eye only.
-    watched = sys.stderr.isatty()
-    progress = ProgressBar(len(counter), file=sys.stderr) if watched else None
-    counts = counter.count(args.num_workers, progress and progress.update)
+    counts = counter.count(args.num_workers)
     statistics = class_size_statistics.ClassSizeStatistics
     stats = statistics.from_counts(counter.classes, counts[:, :-1],
                                    counts.sum(1), args.center,

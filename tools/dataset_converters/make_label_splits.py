@@ -24,10 +24,11 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
 import numpy as np  # noqa: E402
-from mmengine.config import Config, DictAction  # noqa: E402
+from mmengine.config import DictAction  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 
 from mmseg_ext.datasets import label_splits, write_split_list  # noqa: E402
+from mmseg_ext.utils.config_fields import read_config_field  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
@@ -95,17 +96,7 @@ def dataset_config(args: argparse.Namespace) -> dict:
                 img_path=args.source, seg_map_path=args.label_dir),
             img_suffix=args.img_suffix,
             seg_map_suffix=args.seg_map_suffix)
-    cfg = Config.fromfile(args.source)
-    if args.cfg_options is not None:
-        cfg.merge_from_dict(args.cfg_options)
-    init_default_scope(cfg.get('default_scope', 'mmseg'))
-    found = cfg.to_dict()
-    for part in args.key.split('.'):
-        if not isinstance(found, dict) or part not in found:
-            raise ValueError(f'{args.source} has no field {args.key}; name '
-                             'the field of its data set with --key')
-        found = found[part]
-    return found
+    return read_config_field(args.source, args.key, args.cfg_options)
 
 
 def write_lists(args: argparse.Namespace) -> None:

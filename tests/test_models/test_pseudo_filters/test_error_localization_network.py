@@ -128,9 +128,9 @@ def test_confidence_shifts_the_decision(weight):
     odds = network.resize(torch.logit(confidence, eps=1e-4), judged)
     torch.testing.assert_close(judged, weight * odds - 1.)
     assert 0 < keep.float().mean() < 1
-    losses = network.loss(
-        data['images'], data['logits'], torch.zeros(2, 9, 11).long(),
-        torch.ones(2, 9, 11).bool())
+    losses = network.loss(data['images'], data['logits'],
+                          torch.zeros(2, 9, 11).long(),
+                          torch.ones(2, 9, 11).bool())
     losses['loss_eln'].backward()
     assert network.decode_head.conv_seg.bias.grad.abs() > 0
 

@@ -52,7 +52,8 @@ def test_entropy_is_finite_and_float32_under_autocast():
 
 def test_log_odds_of_confidence():
     """Of two classes they are the distance of the logits."""
-    logits = torch.tensor([[2.5, -0.5], [0., 0.], [-50., 50.]]).view(3, 2, 1, 1)
+    logits = torch.tensor([[2.5, -0.5], [0., 0.], [-50.,
+                                                   50.]]).view(3, 2, 1, 1)
     odds = confidence_log_odds(logits)
     assert odds.shape == (3, 1, 1, 1)
     expected = [3., 0., math.log(0.9999 / 0.0001)]

@@ -1,0 +1,33 @@
+from typing import Optional
+
+from mmengine.config import Config
+from mmengine.registry import init_default_scope
+
+
+def read_config_field(path: str,
+                      key: str,
+                      options: Optional[dict] = None) -> dict:
+    """Read one field of a config file and enter the config's scope.
+
+    Args:
+        path (str): Config file.
+        key (str): The field, such as ``train_dataloader.dataset``.
+        options (dict, optional): Settings to override. Defaults to None.
+
+    Returns:
+        dict: The field's value.
+
+    Raises:
+        ValueError: If the config has no such field.
+    """
+    cfg = Config.fromfile(path)
+    if options is not None:
+        cfg.merge_from_dict(options)
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    found = cfg.to_dict()
+    for part in key.split('.'):
+        if not isinstance(found, dict) or part not in found:
+            raise ValueError(f'{path} has no field {key}; name the field of '
+                             'its data set with --key')
+        found = found[part]
+    return found
