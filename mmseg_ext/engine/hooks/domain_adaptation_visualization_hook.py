@@ -1,17 +1,13 @@
 import logging
-import os.path as osp
-from typing import List, Sequence, Tuple
 
-import cv2
-import numpy as np
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmseg.registry import HOOKS
 
 from ...visualization.domain_sheet import draw_domains
-from ..atomic_io import atomic_open
 from ..utils import unwrap_model
+from .sheets import classes_and_palette, image_statistics, save_sheet
 
 # Less of the pixels than this, and a class counts as not predicted.
 _PRESENT = 1e-4
@@ -73,7 +69,7 @@ class DomainAdaptationVisualizationHook(Hook):
                 'DomainAdaptationVisualizationHook needs an algorithm of '
                 f'domain adaptation, but model is {type(algorithm).__name__}: '
                 'remove the hook.')
-        self.classes, self.palette = _classes(
+        self.classes, self.palette = classes_and_palette(
             runner, len(algorithm.prediction_statistics['target'].counts))
 
     def before_train_iter(self,
@@ -101,21 +97,14 @@ class DomainAdaptationVisualizationHook(Hook):
             self._log(runner, algorithm.prediction_statistics)
 
     def _draw(self, runner, preprocessor, captured: dict) -> None:
-        normalised = getattr(preprocessor, '_enable_normalize', False)
         sheet = draw_domains(
             captured,
             self.classes,
             self.palette,
-            mean=preprocessor.mean if normalised else None,
-            std=preprocessor.std if normalised else None,
-            rgb=bool(getattr(preprocessor, 'channel_conversion', False)),
-            num_images=self.num_images)
+            num_images=self.num_images,
+            **image_statistics(preprocessor))
         step = runner.iter + 1
-        path = osp.join(runner.log_dir, 'vis_data', 'domains',
-                        f'iter_{step}.png')
-        with atomic_open(path) as file:
-            file.write(cv2.imencode('.png', sheet[..., ::-1])[1].tobytes())
-        runner.visualizer.add_image('domains', sheet, step=step)
+        save_sheet(runner, 'domains', f'iter_{step}', sheet, step)
 
     def _log(self, runner, statistics) -> None:
         scalars, predicted = {}, {}
@@ -144,17 +133,3 @@ class DomainAdaptationVisualizationHook(Hook):
             'lower loss_weight of model.target_losses and model.adversaries.',
             logger='current',
             level=logging.WARNING)
-
-
-def _classes(runner, count: int) -> Tuple[List[str], Sequence[list]]:
-    """Names and colours of the classes; made up where the data has none."""
-    meta = getattr(runner.train_dataloader.dataset, 'metainfo', None) or {}
-    classes = list(meta.get('classes') or ())
-    palette = list(meta.get('palette') or ())
-    classes += [f'class {i}' for i in range(len(classes), count)]
-    if len(palette) < count:
-        hues = np.arange(count) * 180 // count
-        hsv = np.stack([hues, np.full(count, 200), np.full(count, 230)], 1)
-        palette = cv2.cvtColor(hsv[None].astype(np.uint8),
-                               cv2.COLOR_HSV2RGB)[0].tolist()
-    return classes[:count], palette[:count]

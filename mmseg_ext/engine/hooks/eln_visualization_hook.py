@@ -1,9 +1,6 @@
-import os.path as osp
 from typing import Optional, Sequence
 
-import cv2
 import mmcv
-import numpy as np
 import torch
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
@@ -12,8 +9,8 @@ from mmseg.registry import HOOKS
 
 from ...visualization.error_localization_sheet import error_localization_row
 from ...visualization.image_sheet import draw_sheet
-from ..atomic_io import atomic_open
 from ..utils import unwrap_model
+from .sheets import save_sheet
 
 
 @HOOKS.register_module()
@@ -120,12 +117,6 @@ class ELNVisualizationHook(Hook):
             return
         sheet = draw_sheet(self._rows)
         step = int(runner.message_hub.get_info('iter', -1)) + 1
-        path = osp.join(runner.log_dir, 'vis_data', 'error_localization',
-                        f'{mode}_iter_{step}.png')
-        with atomic_open(path) as file:
-            file.write(
-                cv2.imencode('.png', np.ascontiguousarray(
-                    sheet[..., ::-1]))[1].tobytes())
-        runner.visualizer.add_image(
-            f'error_localization_{mode}', sheet, step=step)
+        save_sheet(runner, 'error_localization', f'{mode}_iter_{step}', sheet,
+                   step, f'error_localization_{mode}')
         self._rows = []

@@ -1,8 +1,6 @@
 import logging
-import os.path as osp
-from typing import Dict, List, Optional, Sequence, Tuple
+from typing import Dict, Optional
 
-import cv2
 import numpy as np
 import torch.nn as nn
 from mmengine.dist import is_main_process
@@ -13,9 +11,9 @@ from mmseg.registry import HOOKS
 from ...visualization.branch_sheet import branch_panels
 from ...visualization.image_sheet import draw_sheet
 from ...visualization.pseudo_label_sheet import draw_pseudo_labels
-from ..atomic_io import atomic_open
 from ..utils import unwrap_model
 from .pseudo_label_warnings import PseudoLabelWarnings
+from .sheets import classes_and_palette, image_statistics, save_sheet
 
 
 @HOOKS.register_module()
@@ -73,7 +71,8 @@ class PseudoLabelHook(Hook):
                 'PseudoLabelHook needs an algorithm with pseudo labels, but '
                 f'model is {type(algorithm).__name__}: remove the hook from '
                 'custom_hooks.')
-        self.classes, self.palette = self._classes(runner, algorithm)
+        self.classes, self.palette = classes_and_palette(
+            runner, algorithm.pseudo_label_statistics.num_classes)
         self._warnings = PseudoLabelWarnings(self.classes, self.patience)
 
     def before_train_iter(self,
@@ -101,18 +100,14 @@ class PseudoLabelHook(Hook):
         algorithm = unwrap_model(runner.model)
         captured = algorithm.captured_pseudo_labels
         if captured is not None:
-            stats = algorithm.data_preprocessor
-            normalised = getattr(stats, '_enable_normalize', False)
             self._save(
                 runner, 'pseudo_labels',
                 draw_pseudo_labels(
                     captured,
                     self.classes,
                     self.palette,
-                    mean=stats.mean if normalised else None,
-                    std=stats.std if normalised else None,
-                    rgb=self._converts(algorithm),
-                    num_images=self.num_images))
+                    num_images=self.num_images,
+                    **image_statistics(algorithm.data_preprocessor)))
         algorithm.capture_pseudo_labels = False
         algorithm.captured_pseudo_labels = None
         if algorithm.teacher_active and self.every_n_train_iters(
@@ -148,6 +143,7 @@ class PseudoLabelHook(Hook):
             branch: [i for i, image in enumerate(images) if image is not None]
             for branch, images in inputs.items()
         }
+        bgr = image_statistics(algorithm.data_preprocessor)['rgb']
         rows = []
         for i in range(self.num_images):
             part = {
@@ -166,37 +162,13 @@ class PseudoLabelHook(Hook):
                             for b, j in part.items()
                         }),
                     self.palette,
-                    bgr=self._converts(algorithm)))
+                    bgr=bgr))
         rows = [row for row in rows if row]
         if rows:
             self._save(runner, 'branches', draw_sheet(rows))
 
     @staticmethod
-    def _converts(algorithm: nn.Module) -> bool:
-        """Whether the preprocessor turns BGR images into RGB ones."""
-        return bool(
-            getattr(algorithm.data_preprocessor, 'channel_conversion', False))
-
-    @staticmethod
-    def _classes(runner,
-                 algorithm: nn.Module) -> Tuple[List[str], Sequence[list]]:
-        count = algorithm.pseudo_label_statistics.num_classes
-        meta = getattr(runner.train_dataloader.dataset, 'metainfo', None) or {}
-        classes = list(meta.get('classes') or ())
-        palette = list(meta.get('palette') or ())
-        classes += [f'class {i}' for i in range(len(classes), count)]
-        if len(palette) < count:
-            hues = np.arange(count) * 180 // count
-            hsv = np.stack([hues, np.full(count, 200), np.full(count, 230)], 1)
-            palette = cv2.cvtColor(hsv[None].astype(np.uint8),
-                                   cv2.COLOR_HSV2RGB)[0].tolist()
-        return classes[:count], palette[:count]
-
-    @staticmethod
     def _save(runner, name: str, sheet: np.ndarray) -> None:
         step = runner.iter + 1
-        path = osp.join(runner.log_dir, 'vis_data', 'pseudo_labels',
-                        f'{name}_iter_{step}.png')
-        with atomic_open(path) as file:
-            file.write(cv2.imencode('.png', sheet[..., ::-1])[1].tobytes())
-        runner.visualizer.add_image(name, sheet, step=step)
+        save_sheet(runner, 'pseudo_labels', f'{name}_iter_{step}', sheet, step,
+                   name)
