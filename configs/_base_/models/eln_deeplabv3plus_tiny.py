@@ -33,7 +33,7 @@ model = dict(
             norm_cfg=norm_cfg)),
     # the main loss ends above that of the paper, so a factor of 20 would
     # leave the decoders untrained
-    aux_decoders=dict(alphas=(8., 16.)),
+    aux_decoders=dict(alphas=(3., 6.)),
     projector=dict(type='PixelProjector', out_channels=32),
     loss_contrast=dict(
         type='PixelContrastLoss', num_windows=2, window_size=16),
