@@ -1,8 +1,7 @@
 # SGD over 250k iterations, cut off at 150k, as in the code of AdaptSegNet. A
 # method with adversaries takes adversarial_sgd_250k.py.
+_base_ = ['./adapt_runtime.py']
 optim_wrapper = dict(
-    type='OptimWrapper',
-    constructor='JointOptimWrapperConstructor',
     optimizer=dict(
         segmentor=dict(type='SGD', lr=2.5e-4, momentum=0.9,
                        weight_decay=5e-4)),
@@ -19,25 +18,9 @@ param_scheduler = [
         begin=0,
         end=250001)
 ]
-train_cfg = dict(
-    type='ResumableIterBasedTrainLoop', max_iters=150000, val_interval=5000)
-val_cfg = dict(type='SourceTargetValLoop')
-test_cfg = dict(type='TestLoop')
+train_cfg = dict(max_iters=150000, val_interval=5000)
 default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
-    # last and best; the best is chosen by labels of the target: report both
-    checkpoint=dict(
-        type='AtomicCheckpointHook',
-        by_epoch=False,
-        interval=5000,
-        max_keep_ckpts=1,
-        save_best='mIoU',
-        rule='greater'),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='SegVisualizationHook'),
-    domain_adaptation_visualization=dict(
-        type='DomainAdaptationVisualizationHook', interval=5000))
+    checkpoint=dict(interval=5000),
+    domain_adaptation_visualization=dict(interval=5000))
 # one image of each domain on one GPU
 auto_scale_lr = dict(enable=False, base_batch_size=2)
