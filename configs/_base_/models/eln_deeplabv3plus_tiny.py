@@ -10,8 +10,6 @@ model = dict(
     pseudo_filter=dict(
         type='ErrorLocalizationNetwork',
         pred_input='prob',
-        # what the entropy tells, few images cannot teach
-        confidence_weight=0.5,
         backbone=dict(
             type='ResNetV1c',
             depth=18,

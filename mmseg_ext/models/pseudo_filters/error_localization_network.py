@@ -5,7 +5,6 @@ from mmseg.registry import MODELS
 from mmseg.utils import ConfigType
 from torch import Tensor
 
-from ..utils.logits import confidence_log_odds
 from .base import PseudoLabels, mean_where
 from .filter_network import FilterNetwork
 
@@ -25,43 +24,23 @@ class ErrorLocalizationNetwork(FilterNetwork):
         void (str): ``'error'`` teaches that any prediction on a void pixel
             of the ground truth is wrong, ``'exclude'`` leaves such pixels
             out. Padding is always left out. Defaults to 'error'.
-        confidence_weight (float): Factor of the log odds of the largest
-            softmax probability, which are added to the raw output: with very
-            few labels the network learns a correction of the confidence
-            better than it learns confidence from the entropy map. Not of the
-            paper. Defaults to 0.
         loss (dict): Config of the loss. Defaults to
             ``dict(type='ErrorLocalizationLoss')``.
         **kwargs: As of :class:`FilterNetwork`.
 
     Raises:
-        ValueError: If ``void`` is neither of the two, or
-            ``confidence_weight`` is negative.
+        ValueError: If ``void`` is neither of the two.
     """
 
     def __init__(self,
                  num_classes: int,
                  void: str = 'error',
-                 confidence_weight: float = 0.,
                  loss: ConfigType = dict(type='ErrorLocalizationLoss'),
                  **kwargs) -> None:
         super().__init__(num_classes, out_channels=1, **kwargs)
         self._check_option('void', void, ('error', 'exclude'))
-        if confidence_weight < 0:
-            raise ValueError(
-                f'{type(self).__name__}.confidence_weight must be >= 0 but is '
-                f'{confidence_weight}.')
         self.void = void
-        self.confidence_weight = confidence_weight
         self.loss_module = MODELS.build(loss)
-
-    def judge(self, images: Tensor, logits: Tensor) -> Tensor:
-        """See :meth:`FilterNetwork.judge`."""
-        judged = super().judge(images, logits)
-        if not self.confidence_weight:
-            return judged
-        confidence = self.resize(confidence_log_odds(logits), judged)
-        return judged.float() + self.confidence_weight * confidence
 
     @torch.no_grad()
     def select(self, images: Tensor, logits: Tensor) -> PseudoLabels:

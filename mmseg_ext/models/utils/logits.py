@@ -69,19 +69,3 @@ def softmax_entropy(logits: Tensor) -> Tensor:
     with without_autocast(logits):
         log_prob = F.log_softmax(logits.float(), dim=1)
         return -(log_prob.exp() * log_prob).sum(dim=1, keepdim=True)
-
-
-def confidence_log_odds(logits: Tensor, eps: float = 1e-4) -> Tensor:
-    """Log odds of the largest softmax probability, in float32.
-
-    Args:
-        logits (Tensor): Logits of shape (N, C, H, W), C >= 2.
-        eps (float): The probability is held within ``[eps, 1 - eps]``.
-            Defaults to 1e-4.
-
-    Returns:
-        Tensor: Log odds of shape (N, 1, H, W), float32 also under autocast.
-    """
-    with without_autocast(logits):
-        confidence = logits.float().softmax(dim=1).amax(dim=1, keepdim=True)
-        return torch.logit(confidence, eps=eps)

@@ -116,30 +116,6 @@ def test_resizes_before_the_sigmoid():
     torch.testing.assert_close(selected.score, expected[:, 0])
 
 
-@pytest.mark.parametrize('weight', [0.5, 1.])
-def test_confidence_shifts_the_decision(weight):
-    network = constant(small(confidence_weight=weight), -1.)
-    data = batch()
-    data['images'] = torch.randn(2, 3, 9, 11)
-    keep, _ = network.localize(*inputs(data))
-    # The output map has a stride of 4 and is resized, so compare there.
-    judged = network(*inputs(data))
-    confidence = data['logits'].softmax(1).amax(1, keepdim=True)
-    odds = network.resize(torch.logit(confidence, eps=1e-4), judged)
-    torch.testing.assert_close(judged, weight * odds - 1.)
-    assert 0 < keep.float().mean() < 1
-    losses = network.loss(data['images'], data['logits'],
-                          torch.zeros(2, 9, 11).long(),
-                          torch.ones(2, 9, 11).bool())
-    losses['loss_eln'].backward()
-    assert network.decode_head.conv_seg.bias.grad.abs() > 0
-
-
-def test_refuses_a_negative_confidence_weight():
-    with pytest.raises(ValueError, match='confidence_weight must be >= 0'):
-        small(confidence_weight=-1.)
-
-
 def test_selection_has_no_gradient():
     network = small()
     data = batch()

@@ -3,8 +3,7 @@ import math
 import pytest
 import torch
 
-from mmseg_ext.models.utils.logits import (confidence_log_odds,
-                                           prediction_from_logits,
+from mmseg_ext.models.utils.logits import (prediction_from_logits,
                                            softmax_entropy, two_channel_logits)
 
 
@@ -48,21 +47,3 @@ def test_entropy_is_finite_and_float32_under_autocast():
     with torch.autocast('cpu', dtype=torch.bfloat16):
         entropy = softmax_entropy(logits)
     assert entropy.dtype == torch.float32 and entropy.item() == 0
-
-
-def test_log_odds_of_confidence():
-    """Of two classes they are the distance of the logits."""
-    logits = torch.tensor([[2.5, -0.5], [0., 0.], [-50.,
-                                                   50.]]).view(3, 2, 1, 1)
-    odds = confidence_log_odds(logits)
-    assert odds.shape == (3, 1, 1, 1)
-    expected = [3., 0., math.log(0.9999 / 0.0001)]
-    assert odds.flatten().tolist() == pytest.approx(expected, rel=1e-3)
-
-
-def test_log_odds_are_float32_under_autocast():
-    logits = torch.zeros(1, 4, 2, 2, dtype=torch.bfloat16)
-    with torch.autocast('cpu', dtype=torch.bfloat16):
-        odds = confidence_log_odds(logits)
-    assert odds.dtype == torch.float32
-    assert odds.flatten()[0].item() == pytest.approx(math.log(1 / 3))
