@@ -1,38 +1,10 @@
 """The command that converts checkpoints of AdaptSegNet and ADVENT."""
 import argparse
-import os.path as osp
-import pickle
 from typing import Sequence
 
-import torch
-from torch import Tensor
-
-from mmseg_ext.engine.atomic_io import atomic_open
-from .deeplabv2_checkpoint import (StateDict, convert_discriminator,
-                                   convert_segmentor, count_classes,
-                                   is_discriminator)
-
-
-def load_official(path: str) -> StateDict:
-    """Read a file of the official code: tensors only.
-
-    Raises:
-        FileNotFoundError: If there is none.
-        ValueError: If it is no state dict.
-    """
-    if not osp.isfile(path):
-        raise FileNotFoundError(f'{path!r} is no file.')
-    try:
-        checkpoint = torch.load(path, map_location='cpu', weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise ValueError(f'{path!r} cannot be read as a checkpoint of '
-                         f'tensors: {error}') from error
-    if isinstance(checkpoint, dict):
-        checkpoint = checkpoint.get('state_dict', checkpoint)
-    if not isinstance(checkpoint, dict) or not checkpoint or not all(
-            isinstance(value, Tensor) for value in checkpoint.values()):
-        raise ValueError(f'{path!r} is no state dict of one network.')
-    return checkpoint
+from .deeplabv2_checkpoint import (convert_discriminator, convert_segmentor,
+                                   count_classes, is_discriminator)
+from .official_checkpoint import load_official, save_converted
 
 
 def convert_files(code: str,
@@ -77,9 +49,7 @@ def convert_files(code: str,
                 (f'adversaries.{index}.discriminator.{key}', value)
                 for key, value in part.items())
         summary += f', {len(discriminators)} discriminators'
-    meta = dict(source=f'official {code} code')
-    with atomic_open(dst) as file:
-        torch.save(dict(meta=meta, state_dict=state_dict), file)
+    save_converted(dst, state_dict, code)
     return f'{dst}: {summary}'
 
 

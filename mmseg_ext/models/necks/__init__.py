@@ -1,0 +1,3 @@
+from .undilated_jpu import UndilatedJPU
+
+__all__ = ['UndilatedJPU']
