@@ -1,3 +1,4 @@
+from .bilinear_upsampling import BilinearUpsampling
 from .undilated_jpu import UndilatedJPU
 
-__all__ = ['UndilatedJPU']
+__all__ = ['BilinearUpsampling', 'UndilatedJPU']

@@ -1,0 +1,9 @@
+# the stock recipe: the memory changes alone
+_base_ = [
+    '../_base_/models/efficient_danet_r50-d8.py',
+    'mmseg::_base_/datasets/cityscapes.py',
+    'mmseg::_base_/schedules/schedule_40k.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(data_preprocessor=dict(size=(512, 1024)))
+auto_scale_lr = dict(enable=False, base_batch_size=8)

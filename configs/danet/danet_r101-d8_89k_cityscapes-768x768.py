@@ -1,0 +1,2 @@
+_base_ = ['./danet_r50-d8_89k_cityscapes-768x768.py']
+model = dict(pretrained='open-mmlab://resnet101_v1c', backbone=dict(depth=101))

@@ -1,0 +1,13 @@
+# four GPUs with four images each
+_base_ = [
+    '../_base_/models/fastfcn_r50-d32_jpu_aspp_undilated.py',
+    '../_base_/datasets/ade20k-480x480.py',
+    '../_base_/schedules/sgd_fastfcn_152k.py',
+    '../_base_/default_runtime.py',
+]
+crop_size = (480, 480)
+model = dict(
+    data_preprocessor=dict(size=crop_size),
+    decode_head=dict(num_classes=150),
+    auxiliary_head=dict(num_classes=150))
+train_dataloader = dict(batch_size=4)

@@ -1,0 +1,77 @@
+"""The architectures of this package under its algorithms, by config alone."""
+import copy
+
+import pytest
+import torch
+
+from .toy import (BN, NUM_CLASSES, SEGMENTOR, build_eln, in_stage, loss_sum,
+                  make_batch)
+from .toy_domains import adversary, build_adaptation, make_domains
+
+HEAD = dict(
+    num_classes=NUM_CLASSES,
+    norm_cfg=BN,
+    loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True))
+
+
+def with_parts(**parts):
+    segmentor = copy.deepcopy(SEGMENTOR)
+    backbone = parts.pop('backbone', {})
+    segmentor.backbone.update(backbone)
+    for name, cfg in parts.items():
+        segmentor.pop(name, None)
+        segmentor[name] = cfg
+    return segmentor
+
+
+DANET = with_parts(
+    decode_head=dict(
+        type='EfficientDAHead',
+        in_channels=64,
+        in_index=3,
+        channels=16,
+        pam_channels=4,
+        **HEAD))
+FASTFCN = with_parts(
+    backbone=dict(out_indices=(1, 2, 3)),
+    neck=dict(
+        type='UndilatedJPU',
+        in_channels=(16, 32, 64),
+        mid_channels=8,
+        norm_cfg=BN),
+    decode_head=dict(
+        type='EfficientEncHead',
+        in_channels=[16, 32, 32],
+        in_index=(0, 1, 2),
+        channels=16,
+        num_codes=4,
+        bottleneck_kernel_size=1,
+        **HEAD))
+SEGMENTORS = pytest.mark.parametrize(
+    'segmentor', [DANET, FASTFCN], ids=['danet', 'fastfcn'])
+
+
+@SEGMENTORS
+def test_in_eln(segmentor):
+    torch.manual_seed(0)
+    model = build_eln(segmentor)
+    in_stage(model, 'semi')
+    losses = model.loss(*make_batch(height=64, width=64))
+    loss_sum(losses).backward()
+    assert torch.isfinite(loss_sum(losses))
+    assert losses['unlabeled_strong.loss_contrast'] > 0
+    assert model.segmentor.decode_head.conv_seg.weight.grad.abs().sum() > 0
+
+
+@SEGMENTORS
+def test_in_domain_adaptation(segmentor):
+    torch.manual_seed(0)
+    model = build_adaptation(
+        segmentor,
+        adversaries=[adversary()],
+        target_losses=[dict(type='EntropyLoss')])
+    losses = model.loss(*make_domains())
+    assert torch.isfinite(loss_sum(losses))
+    target = loss_sum(losses, 'target')
+    target.backward()
+    assert model.segmentor.decode_head.conv_seg.weight.grad.abs().sum() > 0
