@@ -1,5 +1,9 @@
 from .deeplabv2_head import DeepLabV2Head
 from .deeplabv3plus_head import DeepLabV3PlusHead
 from .error_simulation_decoders import ErrorSimulationDecoders
+from .transunet_head import TransUNetHead
 
-__all__ = ['DeepLabV2Head', 'DeepLabV3PlusHead', 'ErrorSimulationDecoders']
+__all__ = [
+    'DeepLabV2Head', 'DeepLabV3PlusHead', 'ErrorSimulationDecoders',
+    'TransUNetHead'
+]
