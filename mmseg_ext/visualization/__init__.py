@@ -8,7 +8,8 @@ from .panels import heat_map, legend, picture, resize_labels
 from .pseudo_label_sheet import draw_pseudo_labels
 
 __all__ = [
-    'ContiguousSegVisualizer', 'branch_panels', 'draw_denoising', 'draw_domains',
-    'draw_pseudo_labels', 'draw_sheet', 'error_localization_row', 'hatch',
-    'heat_map', 'legend', 'overlay_labels', 'picture', 'resize_labels'
+    'ContiguousSegVisualizer', 'branch_panels', 'draw_denoising',
+    'draw_domains', 'draw_pseudo_labels', 'draw_sheet',
+    'error_localization_row', 'hatch', 'heat_map', 'legend', 'overlay_labels',
+    'picture', 'resize_labels'
 ]

@@ -39,9 +39,10 @@ def draw_denoising(captured: Mapping[str, Tensor],
             pred='denoised',
             noise='noise',
             pred_noise=f'predicted, error {error:.2f}')
-        rows.append([(title,
-                      picture(
-                          maps[name] * (42.5 if 'noise' in name else 127.5) +
-                          127.5,
-                          rgb=rgb)) for name, title in titles.items()])
+        rows.append([
+            (title,
+             picture(
+                 maps[name] * (42.5 if 'noise' in name else 127.5) + 127.5,
+                 rgb=rgb)) for name, title in titles.items()
+        ])
     return draw_sheet(rows)

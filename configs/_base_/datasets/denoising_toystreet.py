@@ -24,8 +24,7 @@ train_dataloader = dict(
     batch_size=8,
     num_workers=2,
     persistent_workers=True,
-    sampler=dict(
-        type='MultiSourceSampler', source_sizes=dict(unlabeled=8)),
+    sampler=dict(type='MultiSourceSampler', source_sizes=dict(unlabeled=8)),
     dataset=dict(
         type='MultiSourceDataset',
         unlabeled=dict(

@@ -1,6 +1,5 @@
 # a TransUNet of 0.4 M parameters for small images and two CPU cores, without
-# the block that reaches the size of the image; it
-# starts from random weights
+# the block that reaches the size of the image; it starts from random weights
 data_preprocessor = dict(
     type='SegDataPreProcessor',
     mean=[127.5, 127.5, 127.5],

@@ -8,7 +8,7 @@ from .set_ori_shape import SetOriShape
 from .valid_mask import AddValidMask, PackBranchInputs, PadSegFields
 
 __all__ = [
-    'AddValidMask', 'BranchTransform', 'GaussianNoise', 'PackDenoisingInputs', 'LoadSynthiaAnnotations',
-    'MapSegLabels', 'PackBranchInputs', 'PadSegFields', 'RandomColorJitter',
-    'RandomGaussianBlur', 'SetOriShape'
+    'AddValidMask', 'BranchTransform', 'GaussianNoise', 'PackDenoisingInputs',
+    'LoadSynthiaAnnotations', 'MapSegLabels', 'PackBranchInputs',
+    'PadSegFields', 'RandomColorJitter', 'RandomGaussianBlur', 'SetOriShape'
 ]

@@ -77,8 +77,8 @@ class DenoisingMetric(BaseMetric):
             psnr_noisy=round(noisy, 3),
             gain=round(psnr - noisy, 3))
         print_log(
-            'denoising: ' +
-            ', '.join(f'{name} {value}' for name, value in metrics.items()),
+            'denoising: ' + ', '.join(f'{name} {value}'
+                                      for name, value in metrics.items()),
             logger='current')
         return metrics
 

@@ -13,7 +13,7 @@ from mmengine.structures import PixelData
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
-from mmseg.utils import (ConfigType, OptConfigType, OptSampleList, SampleList)
+from mmseg.utils import ConfigType, OptConfigType, OptSampleList, SampleList
 from torch import Tensor, nn
 
 from ...utils.noise_process import add_noise, find_noise, remove_noise
@@ -99,8 +99,7 @@ class DenoisingPretraining(BaseAlgorithm):
             self.head_cfg = segmentor['decode_head']
             segmentor = {
                 **segmentor, 'auxiliary_head': None,
-                'decode_head': set_out_channels(self.head_cfg,
-                                                IMAGE_CHANNELS)
+                'decode_head': set_out_channels(self.head_cfg, IMAGE_CHANNELS)
             }
         super().__init__(segmentor, **kwargs)
         self.target = target
@@ -165,8 +164,8 @@ class DenoisingPretraining(BaseAlgorithm):
     # -- training ---------------------------------------------------------
 
     def loss(
-            self, inputs: Union[Tensor, Dict[str, Tensor]],
-            data_samples: Union[SampleList, Dict[str, SampleList]]
+        self, inputs: Union[Tensor, Dict[str, Tensor]],
+        data_samples: Union[SampleList, Dict[str, SampleList]]
     ) -> Dict[str, Tensor]:
         """Losses of one batch.
 
@@ -307,10 +306,10 @@ class DenoisingPretraining(BaseAlgorithm):
         """Recorded noise as the preprocessor leaves images, (N, 3, H, W)."""
         height, width = images.shape[2:]
         noise = torch.stack([
-            F.pad(
-                sample.gt_noise.data,
-                (0, width - sample.gt_noise.data.shape[2], 0,
-                 height - sample.gt_noise.data.shape[1])) for sample in samples
+            F.pad(sample.gt_noise.data,
+                  (0, width - sample.gt_noise.data.shape[2], 0,
+                   height - sample.gt_noise.data.shape[1]))
+            for sample in samples
         ])
         return self._swap_channels(noise.to(images))
 

@@ -101,8 +101,8 @@ class HybridVisionTransformer(BaseModule):
             num_groups=num_groups,
             variant=variant)
         self.patch_embed = nn.Conv2d(self.resnet.out_channels, embed_dims, 1)
-        height, width = (img_size, img_size) if isinstance(
-            img_size, int) else img_size
+        height, width = (img_size,
+                         img_size) if isinstance(img_size, int) else img_size
         self.pos_embed = nn.Parameter(
             torch.zeros(1, embed_dims, -(-height // 16), -(-width // 16)))
         self.drop_after_pos = nn.Dropout(drop_rate)

@@ -113,8 +113,8 @@ class TransUNetHead(BaseDecodeHead):
 class _DecoderBlock(BaseModule):
     """Double the size, append the skip, convolve twice."""
 
-    def __init__(self, in_channels: int, skip_channels: int,
-                 out_channels: int, layers: dict) -> None:
+    def __init__(self, in_channels: int, skip_channels: int, out_channels: int,
+                 layers: dict) -> None:
         super().__init__()
         self.conv1 = ConvModule(in_channels + skip_channels, out_channels,
                                 **layers)

@@ -17,9 +17,10 @@ from .target_loss import BaseTargetLoss
 
 __all__ = [
     'BaseAdversarialLoss', 'BaseTargetLoss', 'ClassRatioPriorLoss',
-    'DenoisingLoss', 'DomainConfusionLoss', 'EntropyLoss', 'ErrorLocalizationLoss',
-    'ErrorSimulationGate', 'LeastSquaresAdversarialLoss',
-    'OHEMCrossEntropyLoss', 'PixelContrastLoss', 'SizeConstraintLoss',
-    'StatisticsLoss', 'VanillaAdversarialLoss', 'constrained_gate',
-    'sample_windows', 'solve_size_constraints', 'valid_cross_entropy'
+    'DenoisingLoss', 'DomainConfusionLoss', 'EntropyLoss',
+    'ErrorLocalizationLoss', 'ErrorSimulationGate',
+    'LeastSquaresAdversarialLoss', 'OHEMCrossEntropyLoss', 'PixelContrastLoss',
+    'SizeConstraintLoss', 'StatisticsLoss', 'VanillaAdversarialLoss',
+    'constrained_gate', 'sample_windows', 'solve_size_constraints',
+    'valid_cross_entropy'
 ]

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from ...utils.noise_process import NoiseLevel
 from ..utils.logits import without_autocast
 
-_DISTANCES = dict(
-    l2=F.mse_loss, l1=F.l1_loss, huber=F.smooth_l1_loss)
+_DISTANCES = dict(l2=F.mse_loss, l1=F.l1_loss, huber=F.smooth_l1_loss)
 _WEIGHTINGS = dict(
     none=lambda sigma: sigma * 0 + 1,
     sigma2=lambda sigma: sigma**2,

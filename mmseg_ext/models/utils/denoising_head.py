@@ -87,8 +87,7 @@ def find_output_stride(segmentor: nn.Module, name: str) -> int:
     segmentor = revert_sync_batchnorm(copy.deepcopy(segmentor)).eval()
     try:
         with random_numbers_apart():
-            outputs = forward_heads(segmentor,
-                                    torch.zeros(1, 3, size, size))
+            outputs = forward_heads(segmentor, torch.zeros(1, 3, size, size))
         maps = split_maps(outputs, IMAGE_CHANNELS)[0]
     except (TypeError, AttributeError, IndexError, NotImplementedError,
             RuntimeError) as error:

@@ -44,8 +44,7 @@ class NoiseSampler:
     """
 
     def __init__(self,
-                 sigma: Union[float, Sequence[float], ConfigType,
-                              None] = None,
+                 sigma: Union[float, Sequence[float], ConfigType, None] = None,
                  gamma: Union[float, Sequence[float], str, None] = None,
                  process: str = 'scaled',
                  field: str = 'model.noise') -> None:
@@ -80,5 +79,4 @@ class NoiseSampler:
         # drawn on the host, so nothing waits for the device
         sigma = torch.from_numpy(
             self.level.at(torch.rand(count, dtype=torch.double).numpy()))
-        return sigma.float().reshape(-1, 1, 1, 1).to(
-            device, non_blocking=True)
+        return sigma.float().reshape(-1, 1, 1, 1).to(device, non_blocking=True)

@@ -66,12 +66,12 @@ def convert_google(arrays: Mapping[str, np.ndarray]) -> StateDict:
 
     def norm(theirs: str, ours: str) -> None:
         for one, other in (('scale', 'weight'), ('bias', 'bias')):
-            state[f'{ours}.{other}'] = source.take(
-                f'{theirs}/{one}').reshape(-1)
+            state[f'{ours}.{other}'] = source.take(f'{theirs}/{one}').reshape(
+                -1)
 
     def linear(theirs: str, ours: str) -> None:
-        state[f'{ours}.weight'] = source.take(f'{theirs}/kernel').T.contiguous(
-        )
+        state[f'{ours}.weight'] = source.take(
+            f'{theirs}/kernel').T.contiguous()
         state[f'{ours}.bias'] = source.take(f'{theirs}/bias')
 
     conv('conv_root', 'resnet.conv1')
