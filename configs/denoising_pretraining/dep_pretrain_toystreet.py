@@ -11,4 +11,8 @@ model = dict(
     segmentor={{_base_.model}},
     frozen=(),
     noise=dict(sigma=0.22, process='scaled'))
+# where dep_toystreet.py looks for it
+default_hooks = dict(
+    export_pretrained=dict(
+        path='work_dirs/dep_pretrain_toystreet/pretrained.pth'))
 expected = dict(metric='gain', value=0., tolerance=0.5, seed=0)

@@ -27,7 +27,7 @@ class DenoisingBattery(MethodBattery):
                      str(toystreet)))
         cfg.default_hooks.export_pretrained.path = None
         cfg.default_hooks.denoising_visualization.interval = 2
-        cfg.pop('load_from', None)
+        cfg.model.segmentor.backbone.pop('init_cfg', None)
         cfg.work_dir = str(tmp_path / 'work')
         return cfg
 
