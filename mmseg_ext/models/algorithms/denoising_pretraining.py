@@ -183,9 +183,9 @@ class DenoisingPretraining(BaseAlgorithm):
         valid = stack_valid_masks(samples)[:, None]
         preds, rest = self.denoise(batch.inputs, batch.sigma)
         with without_autocast(images):
-            clean = remove_noise(batch.noisy, batch.noise, batch.sigma,
-                                 batch.process)
-            target = batch.noise if self.target == 'noise' else clean
+            target = batch.noise
+            if self.target == 'image':
+                target = remove_noise(*batch[1:])
             losses = [
                 self.loss_denoising(pred, target, valid, batch.sigma)
                 for pred in preds
@@ -194,14 +194,13 @@ class DenoisingPretraining(BaseAlgorithm):
             # every output takes part, so that no parameter is left out
             loss = loss + sum(0 * tensor.float().sum() for tensor in rest)
             pred_noise = self.to_noise(preds[-1].detach().float(), batch)
-            error = torch.where(valid, (pred_noise - batch.noise)**2, 0.)
+            error = (pred_noise - batch.noise).mul_(valid).square_()
             mse = error.sum() / (valid.sum().clamp(min=1) * IMAGE_CHANNELS)
         if self.capture_denoising:
             self.captured_denoising = dict(
-                clean=clean,
+                clean=remove_noise(*batch[1:]),
                 noisy=batch.noisy,
-                pred=remove_noise(batch.noisy, pred_noise, batch.sigma,
-                                  batch.process),
+                pred=remove_noise(*batch._replace(noise=pred_noise)[1:]),
                 noise=batch.noise,
                 pred_noise=pred_noise)
         return {
@@ -321,11 +320,15 @@ class DenoisingPretraining(BaseAlgorithm):
         self, inputs: Dict[str, Tensor], data_samples: Dict[str, SampleList]
     ) -> Dict[str, Callable[[], Optional[Tensor]]]:
         """See :meth:`BaseAlgorithm.bare_passes`."""
-        batch = self.make_noisy(inputs['unlabeled'], data_samples['unlabeled'])
+        samples = data_samples['unlabeled']
+        batch = self.make_noisy(inputs['unlabeled'], samples)
+        valid = stack_valid_masks(samples)[:, None]
 
         def denoise():
-            outputs = forward_heads(self.segmentor, batch.inputs)
-            return sum(output.float().mean() for output in outputs)
+            preds, _ = self.denoise(batch.inputs, batch.sigma)
+            return sum(
+                self.loss_denoising(pred, batch.noise, valid, batch.sigma)
+                for pred in preds)
 
         return dict(segmentor=denoise)
 

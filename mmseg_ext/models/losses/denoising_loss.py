@@ -89,5 +89,4 @@ class DenoisingLoss(nn.Module):
             if self.mean_weight is not None:
                 loss = loss * (self.weighting(sigma) / self.mean_weight)
             count = valid.sum().clamp(min=1) * pred.shape[1]
-            return self.loss_weight * torch.where(valid, loss,
-                                                  0.).sum() / count
+            return self.loss_weight * (loss * valid).sum() / count
