@@ -4,6 +4,6 @@ model = dict(
     backbone=dict(
         init_cfg=dict(
             type='Pretrained',
-            checkpoint='work_dirs/encoder_toystreet/iter_1500.pth',
+            checkpoint='work_dirs/encoder_toystreet/iter_1800.pth',
             prefix='backbone.')))
 expected = dict(metric='mIoU', value=0., tolerance=2., seed=0)
