@@ -2,7 +2,7 @@
 _base_ = [
     '../_base_/models/transunet_tiny.py',
     '../_base_/datasets/denoising_camvid-180x240.py',
-    '../_base_/schedules/denoising_toystreet.py',
+    '../_base_/schedules/denoising_adamw_toystreet.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(
