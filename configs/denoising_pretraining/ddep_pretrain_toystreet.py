@@ -12,4 +12,5 @@ model = dict(
 default_hooks = dict(
     export_pretrained=dict(
         path='work_dirs/ddep_pretrain_toystreet/pretrained.pth'))
-expected = dict(metric='gain', value=0., tolerance=0.5, seed=0)
+# not measured yet
+expected = dict(metric='gain', value=0., tolerance=0., seed=0)

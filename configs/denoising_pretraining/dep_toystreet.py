@@ -2,4 +2,5 @@
 _base_ = ['./random_toystreet.py']
 load_from = 'work_dirs/dep_pretrain_toystreet/pretrained.pth'
 default_hooks = dict(check_loaded_keys=dict(type='CheckLoadedKeysHook'))
-expected = dict(metric='mIoU', value=0., tolerance=2., seed=0)
+# not measured yet
+expected = dict(metric='mIoU', value=0., tolerance=0., seed=0)

@@ -27,4 +27,5 @@ test_dataloader = None
 test_evaluator = None
 test_cfg = None
 # in percent, of a batch of the training
+# not measured yet
 expected = dict(metric='decode.acc_tags', value=0., tolerance=0., seed=0)

@@ -6,4 +6,5 @@ model = dict(
             type='Pretrained',
             checkpoint='work_dirs/encoder_toystreet/iter_1800.pth',
             prefix='backbone.')))
-expected = dict(metric='mIoU', value=0., tolerance=2., seed=0)
+# not measured yet
+expected = dict(metric='mIoU', value=0., tolerance=0., seed=0)

@@ -52,7 +52,10 @@ def test_simple_in_grey_levels():
 
 
 def test_range_is_drawn_by_image():
-    sigmas = {noisy(state, sigma=(0.2, 0.3))['noise_sigma'] for state in (1, 2)}
+    sigmas = {
+        noisy(state, sigma=(0.2, 0.3))['noise_sigma']
+        for state in (1, 2)
+    }
     assert len(sigmas) == 2 and all(0.2 <= s <= 0.3 for s in sigmas)
 
 

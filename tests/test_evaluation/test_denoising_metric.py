@@ -23,8 +23,7 @@ def test_figures():
     # 10 log10(4 / mean((image - clean)^2)), their difference sigma * error
     assert figures['psnr'] == pytest.approx(
         10 * math.log10(4 / 0.11**2), abs=1e-3)
-    assert figures['gain'] == pytest.approx(
-        -10 * math.log10(0.25), abs=2e-3)
+    assert figures['gain'] == pytest.approx(-10 * math.log10(0.25), abs=2e-3)
 
 
 def test_levels_and_sizes_count_by_pixel():

@@ -31,13 +31,14 @@ class DenoisingBattery(MethodBattery):
         cfg.work_dir = str(tmp_path / 'work')
         return cfg
 
-    def test_train_test_benchmark_export(self, cfg, path, toystreet,
-                                         tmp_path):
+    def test_train_test_benchmark_export(self, cfg, path, toystreet, tmp_path):
         run_tool('tools/train.py', path)
         work_dir = cfg.work_dir
         checkpoint = osp.join(work_dir, f'iter_{self.iters}.pth')
-        assert len(list((tmp_path / 'work').glob(
-            '*/vis_data/denoising/*.png'))) == self.iters // 2
+        assert len(
+            list((
+                tmp_path /
+                'work').glob('*/vis_data/denoising/*.png'))) == self.iters // 2
         run_tool('tools/test.py', path, checkpoint, '--work-dir',
                  tmp_path / 'test')
         figures = metrics(tmp_path / 'test')
@@ -65,8 +66,9 @@ class DenoisingBattery(MethodBattery):
         path = write(cfg, tmp_path / 'finetune.py')
         run_tool(osp.join(STOCK_TOOLS, 'train.py'), path)
         log, = (tmp_path / 'fine').glob('*/*.log')
-        line, = (text for text in log.read_text().splitlines()
-                 if 'weights; from random ones start' in text)
+        line, = (
+            text for text in log.read_text().splitlines()
+            if 'weights; from random ones start' in text)
         assert line.endswith('start: decode_head.conv_seg.weight, '
                              'decode_head.conv_seg.bias.')
         last = tmp_path / 'fine' / 'iter_4.pth'

@@ -13,13 +13,19 @@ from mmseg.utils import register_all_modules
 register_all_modules()
 PRETRAIN = '500k_imagenet21k-224x224'
 FRACTIONS = {
-    'cityscapes': dict(zip(('1_30', '1_16', '1_8', '1_4', '1_2', ''),
-                           (5, 5, 5, 10, 20, 40))),
-    'context59': dict(zip(('1_100', '1_20', '1_10', '1_5', '1_2', ''),
-                          (5, 5, 5, 8, 20, 40))),
-    'context60': {'': 40},
-    'ade20k': dict(zip(('1_100', '1_20', '1_10', '1_5', '1_2', ''),
-                       (5, 5, 5, 8, 20, 40)))
+    'cityscapes':
+    dict(
+        zip(('1_30', '1_16', '1_8', '1_4', '1_2', ''), (5, 5, 5, 10, 20, 40))),
+    'context59':
+    dict(
+        zip(('1_100', '1_20', '1_10', '1_5', '1_2', ''),
+            (5, 5, 5, 8, 20, 40))),
+    'context60': {
+        '': 40
+    },
+    'ade20k':
+    dict(
+        zip(('1_100', '1_20', '1_10', '1_5', '1_2', ''), (5, 5, 5, 8, 20, 40)))
 }
 CLASSES = dict(cityscapes=19, context59=59, context60=60, ade20k=150)
 CROPS = dict(
@@ -50,7 +56,8 @@ def read(repo):
 def test_four_initialisations_differ_in_nothing_else(read, data, fraction):
     iters = FRACTIONS[data][fraction]
     crop = 'x'.join(map(str, CROPS[data]))
-    tag = f'transunet_{iters}k_{data}{"-" if fraction else ""}{fraction}-{crop}'
+    data_name = f'{data}-{fraction}' if fraction else data
+    tag = f'transunet_{iters}k_{data_name}-{crop}'
     random, supervised, dep, ddep = (
         read(f'{name}_{tag}')
         for name in ('random', 'supervised', 'dep', 'ddep'))
@@ -97,8 +104,8 @@ def test_finetuning_schedule(read):
     assert (warm_up.end, poly.power, poly.end) == (1500, 0.9, 40000)
 
 
-@pytest.mark.parametrize('name,frozen', [('dep', ()), ('ddep',
-                                                       ('backbone', ))])
+@pytest.mark.parametrize('name,frozen', [('dep', ()),
+                                         ('ddep', ('backbone', ))])
 def test_pretraining_of_transunet(read, name, frozen):
     """The defaults of the public code; 7 % of the weights in DDeP."""
     cfg = read(f'{name}_pretrain_transunet_{PRETRAIN}')
@@ -127,10 +134,17 @@ def test_ablations(read):
                                 condition=dict()))):
         cfg = read(f'ddep_pretrain_transunet_{PRETRAIN}_{suffix}').model
         for key, value in change.items():
-            assert cfg[key] == ({**base.get(key, {}), **value} if isinstance(
-                value, dict) else value)
-        assert {k: v for k, v in cfg.items() if k not in change
-                } == {k: v for k, v in base.items() if k not in change}
+            assert cfg[key] == ({
+                **base.get(key, {}),
+                **value
+            } if isinstance(value, dict) else value)
+        assert {
+            k: v
+            for k, v in cfg.items() if k not in change
+        } == {
+            k: v
+            for k, v in base.items() if k not in change
+        }
 
 
 @pytest.mark.parametrize('name,stride', [('r50-deeplabv3plus', 4),
@@ -155,8 +169,7 @@ def test_other_segmentors(read, name, stride):
     assert not result.unexpected_keys
     assert {
         key
-        for key in result.missing_keys
-        if not key.startswith('auxiliary_head.')
+        for key in result.missing_keys if not key.startswith('auxiliary_head.')
     } == set(dropped) == {
         'decode_head.conv_seg.weight', 'decode_head.conv_seg.bias'
     }
@@ -165,8 +178,10 @@ def test_other_segmentors(read, name, stride):
 def test_metafile_is_complete(repo, read):
     folder = repo / 'configs' / 'denoising_pretraining'
     models = load(str(folder / 'metafile.yaml'))['Models']
-    assert {model['Name'] for model in models
-            } == {path.stem for path in folder.glob('*.py')}
+    assert {model['Name']
+            for model in models
+            } == {path.stem
+                  for path in folder.glob('*.py')}
     for model in models:
         if not re.search('context|ade20k', model['Name']):
             cfg = read(model['Name'])

@@ -53,7 +53,8 @@ def test_table_and_plot(plot, work_dir, tmp_path, capsys):
     assert '25.00 +- 7.07 (2)' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize('run', ['random=a', 'random@0=a', 'random@x=a', '@1='])
+@pytest.mark.parametrize('run',
+                         ['random=a', 'random@0=a', 'random@x=a', '@1='])
 def test_wrong_runs(plot, tmp_path, run, capsys):
     with pytest.raises(SystemExit):
         plot(tmp_path / 'x.png', run)

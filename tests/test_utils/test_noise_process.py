@@ -57,9 +57,8 @@ def test_levels():
     assert not level.is_fixed
     assert np.allclose(level.at(uniform), [0.2, 0.225, 0.25, 0.275, 0.3])
     assert level.mean() == pytest.approx(0.25)
-    assert np.allclose(
-        1 / (1 + NoiseLevel(gamma=(0.5, 1)).at(uniform)**2),
-        [0.5, 0.625, 0.75, 0.875, 1])
+    assert np.allclose(1 / (1 + NoiseLevel(gamma=(0.5, 1)).at(uniform)**2),
+                       [0.5, 0.625, 0.75, 0.875, 1])
     cosine = NoiseLevel(gamma='cosine').at(uniform)
     assert cosine[0] == 0 and cosine[2] == pytest.approx(1)
     assert np.isfinite(cosine).all() and (np.diff(cosine) > 0).all()

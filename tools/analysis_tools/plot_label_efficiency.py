@@ -83,7 +83,9 @@ def spread(values: List[float]) -> float:
 
 def make_table(curves: Dict[str, Dict[str, List[float]]]) -> str:
     """One line for each curve, one column for each place."""
-    places = sorted({x for curve in curves.values() for x in curve},
+    places = sorted({x
+                     for curve in curves.values()
+                     for x in curve},
                     key=Fraction)
     rows = [('', *places)]
     for name, curve in curves.items():
@@ -96,10 +98,9 @@ def make_table(curves: Dict[str, Dict[str, List[float]]]) -> str:
             cells.append(cell)
         rows.append((name, *cells))
     widths = [max(map(len, column)) for column in zip(*rows)]
-    return '\n'.join(
-        '  '.join(cell.ljust(width)
-                  for cell, width in zip(row, widths)).rstrip()
-        for row in rows)
+    return '\n'.join('  '.join(
+        cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+                     for row in rows)
 
 
 def draw(curves: Dict[str, Dict[str, List[float]]], xlabel: str,
@@ -110,14 +111,15 @@ def draw(curves: Dict[str, Dict[str, List[float]]], xlabel: str,
     import matplotlib.pyplot as plt
     figure, axes = plt.subplots(figsize=(6, 4), layout='constrained')
     for name, curve in curves.items():
-        axes.errorbar(
-            [float(Fraction(x)) for x in curve],
-            [mean(values) for values in curve.values()],
-            yerr=[spread(values) for values in curve.values()],
-            marker='o',
-            capsize=3,
-            label=name)
-    places = sorted({x for curve in curves.values() for x in curve},
+        axes.errorbar([float(Fraction(x)) for x in curve],
+                      [mean(values) for values in curve.values()],
+                      yerr=[spread(values) for values in curve.values()],
+                      marker='o',
+                      capsize=3,
+                      label=name)
+    places = sorted({x
+                     for curve in curves.values()
+                     for x in curve},
                     key=Fraction)
     if not linear:
         axes.set_xscale('log')

@@ -1,6 +1,5 @@
 from typing import Optional, Sequence, Union
 
-import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn

@@ -66,8 +66,8 @@ def test_export(algorithm, exported):
     assert state.keys() <= own.keys()
     for key, value in algorithm.segmentor.state_dict().items():
         assert key not in state or torch.equal(value, state[key])
-    assert [path.name for path in exported.parent.iterdir()
-            ] == ['pretrained.pth']
+    assert [path.name
+            for path in exported.parent.iterdir()] == ['pretrained.pth']
 
 
 def test_export_at_a_checkpoint(algorithm, tmp_path):

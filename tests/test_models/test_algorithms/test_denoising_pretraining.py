@@ -23,7 +23,9 @@ def build(segmentor=SEGMENTOR, **options):
     model = MODELS.build(ConfigDict(options))
     for module in model.modules():
         if isinstance(module, torch.nn.BatchNorm2d):
-            module.running_mean.normal_()
+            # as after some training
+            for value in (module.running_mean, module.weight, module.bias):
+                value.detach().add_(0.2 * torch.randn(value.shape))
     return model.train()
 
 
@@ -76,10 +78,11 @@ def with_head(cfg):
     return ConfigDict(SEGMENTOR, backbone=backbone, decode_head=cfg)
 
 
-SEGMENTORS = dict({name: with_head(cfg)
-                   for name, cfg in HEADS.items()},
+SEGMENTORS = dict({
+    name: with_head(cfg)
+    for name, cfg in HEADS.items()
+},
                   ocr=OCR)
-
 
 # -- networks -------------------------------------------------------------
 
@@ -101,9 +104,10 @@ def test_every_head_trains_and_exports(name):
     stock = MODELS.build(copy.deepcopy(cfg))
     result = stock.load_state_dict(exported, strict=False)
     assert result.unexpected_keys == []
-    assert {key
-            for key in result.missing_keys
-            if not key.startswith('auxiliary_head.')} == set(dropped)
+    assert {
+        key
+        for key in result.missing_keys if not key.startswith('auxiliary_head.')
+    } == set(dropped)
     assert dropped and all('conv_seg' in key or 'head' in key
                            for key in dropped)
     heads = 2 if name == 'ocr' else 1
@@ -143,9 +147,26 @@ def test_wrong_options(field, options):
         build(**options)
 
 
+def test_main_output_comes_last():
+    """Of DAHead the first of three, which is the one that predicts."""
+    model = build(SEGMENTORS['da']).eval()
+    images = make_batch(size=(32, 32))[0]['unlabeled']
+    main = model.decode_head(model.extract_feat(images))[0]
+    maps = model.denoise(images, None)[0]
+    assert len(maps) == 3
+    shuffled = torch.nn.functional.pixel_shuffle(main, model.output_stride)
+    torch.testing.assert_close(maps[-1], shuffled)
+
+
+def test_no_dropout_ahead_of_the_projection():
+    assert build().decode_head.dropout is None
+
+
 def test_head_without_map_is_named():
-    cfg = ConfigDict(SEGMENTOR, decode_head=head(
-        'PointHead', in_channels=[64], in_index=[3], num_fcs=1))
+    cfg = ConfigDict(
+        SEGMENTOR,
+        decode_head=head(
+            'PointHead', in_channels=[64], in_index=[3], num_fcs=1))
     with pytest.raises(ValueError, match='PointHead'):
         build(cfg)
 
@@ -155,9 +176,9 @@ def test_head_without_map_is_named():
 
 @pytest.mark.parametrize('bgr_to_rgb', [False, True])
 @pytest.mark.parametrize('process', ['simple', 'scaled'])
-@pytest.mark.parametrize('mean,std', [([127.5] * 3, [127.5] * 3),
-                                      ([123.7, 116.3, 103.5],
-                                       [58.4, 57.1, 57.4])])
+@pytest.mark.parametrize('mean,std',
+                         [([127.5] * 3, [127.5] * 3),
+                          ([123.7, 116.3, 103.5], [58.4, 57.1, 57.4])])
 def test_pipeline_and_device_agree(bgr_to_rgb, process, mean, std):
     """Noise of the transform or of the sampler: the same network input."""
     cfg = ConfigDict(
@@ -234,8 +255,8 @@ def test_scheduled_level():
     for iteration, level in ((0, 0.4), (50, 0.3), (200, 0.2)):
         hub.update_info('iter', iteration)
         assert model.noise_sampler.sample_sigma(
-            2, torch.device('cpu')).tolist() == [[[[pytest.approx(level)]]]
-                                                 ] * 2
+            2,
+            torch.device('cpu')).tolist() == [[[[pytest.approx(level)]]]] * 2
 
 
 # -- losses ---------------------------------------------------------------
@@ -392,8 +413,8 @@ def test_conditioning_starts_as_nothing_and_folds():
     projection = {key: model.segmentor.state_dict()[key] for key in dropped}
     assert exported.keys() | projection.keys() == state.keys()
     plain.segmentor.load_state_dict({**exported, **projection})
-    torch.testing.assert_close(output(plain), output(model), atol=1e-5,
-                               rtol=1e-5)
+    torch.testing.assert_close(
+        output(plain), output(model), atol=1e-5, rtol=1e-5)
 
 
 def test_conditioning_is_trained():
@@ -413,9 +434,7 @@ def test_predict():
     for item in samples:
         item.set_metainfo(
             dict(
-                noise_sigma=SIGMA,
-                noise_process='scaled',
-                img_shape=(30, 36)))
+                noise_sigma=SIGMA, noise_process='scaled', img_shape=(30, 36)))
     for item in model.predict(inputs, samples):
         assert item.pred_noise.data.shape == (3, 30, 36)
         assert item.pred_image.data.shape == (3, 30, 36)

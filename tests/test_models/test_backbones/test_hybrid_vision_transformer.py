@@ -54,16 +54,18 @@ def test_position_embedding_is_zoomed_between_corners():
     assert same is model.pos_embed
     zoomed = model._position((7, 10))
     for y, x in ((0, 0), (0, -1), (-1, 0), (-1, -1)):
-        torch.testing.assert_close(zoomed[..., y, x],
-                                   model.pos_embed[..., y, x])
+        torch.testing.assert_close(zoomed[..., y, x], model.pos_embed[..., y,
+                                                                      x])
     # 7 entries over 4: every other one is an old one
     torch.testing.assert_close(zoomed[..., ::2, 0], model.pos_embed[..., 0])
 
 
 def test_dropout_of_the_variants():
     drops = {
-        variant: [layer.attn.proj_drop.p for layer in tiny(
-            variant=variant, drop_rate=0.1).layers]
+        variant: [
+            layer.attn.proj_drop.p
+            for layer in tiny(variant=variant, drop_rate=0.1).layers
+        ]
         for variant in ('google', 'transunet')
     }
     assert drops == dict(google=[0.1, 0.1], transunet=[0., 0.])
@@ -77,6 +79,19 @@ def test_every_weight_gets_a_gradient():
     assert [n for n, p in model.named_parameters() if p.grad is None] == []
 
 
+def test_under_another_head():
+    head = MODELS.build(
+        dict(
+            type='UPerHead',
+            in_channels=[8, 32, 64, 16],
+            in_index=[0, 1, 2, 3],
+            channels=8,
+            pool_scales=(1, 2),
+            num_classes=5))
+    maps = tiny().eval()(torch.randn(2, 3, 50, 70))
+    assert head.eval()(maps).shape == (2, 5, 25, 35)
+
+
 def test_checkpointing_changes_nothing():
     torch.manual_seed(0)
     image = torch.randn(1, 3, 64, 64)
@@ -86,8 +101,8 @@ def test_checkpointing_changes_nothing():
 
 
 def test_errors():
-    for options, name in ((dict(variant='bit'), 'variant'),
-                          (dict(num_heads=3), 'embed_dims'),
+    for options, name in ((dict(variant='bit'), 'variant'), (dict(num_heads=3),
+                                                             'embed_dims'),
                           (dict(num_groups=3), 'base_channels')):
         with pytest.raises(ValueError, match=name):
             tiny(**options)

@@ -12,8 +12,7 @@ from mmseg.structures import SegDataSample
 @pytest.fixture
 def head():
     return MODELS.build(
-        dict(
-            type='ImageTagHead', in_channels=6, num_classes=4, min_pixels=2))
+        dict(type='ImageTagHead', in_channels=6, num_classes=4, min_pixels=2))
 
 
 def test_tags(head):
@@ -31,11 +30,11 @@ def test_loss_and_gradient(head):
         SegDataSample(gt_sem_seg=PixelData(data=label)) for label in labels
     ]
     losses = head.loss(features, samples, dict())
-    logits = features[0].mean((2, 3)) @ head.conv_seg.weight[
-        ..., 0, 0].T + head.conv_seg.bias
+    logits = features[0].mean(
+        (2, 3)) @ head.conv_seg.weight[..., 0, 0].T + head.conv_seg.bias
     tags = head.find_tags(labels).float()
-    expected = -(tags * logits.sigmoid().log() +
-                 (1 - tags) * (1 - logits.sigmoid()).log()).mean()
+    expected = -(tags * logits.sigmoid().log() + (1 - tags) *
+                 (1 - logits.sigmoid()).log()).mean()
     torch.testing.assert_close(losses['loss_tags'], expected)
     right = ((logits > 0).float() == tags).float().mean() * 100
     torch.testing.assert_close(losses['acc_tags'], right)

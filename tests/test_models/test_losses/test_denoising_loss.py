@@ -26,14 +26,16 @@ def test_zero_prediction_and_oracle(batch):
 @pytest.mark.parametrize('distance', ['l2', 'l1', 'huber'])
 @pytest.mark.parametrize('weighting', ['none', 'sigma2', 'snr'])
 def test_formula(batch, distance, weighting):
-    pred, target, valid, sigma = (x.double() if x.is_floating_point() else x
-                                  for x in batch)
+    pred, target, valid, sigma = (
+        x.double() if x.is_floating_point() else x for x in batch)
     pred.requires_grad_()
-    loss = DenoisingLoss(distance, weighting, sigma=(0.2, 0.3))(
-        pred.float(), target.float(), valid, sigma.float())
+    loss = DenoisingLoss(
+        distance, weighting, sigma=(0.2, 0.3))(pred.float(), target.float(),
+                                               valid, sigma.float())
     levels = torch.linspace(0.2, 0.3, 100001).double()
-    weight = dict(none=lambda s: s**0, sigma2=lambda s: s**2,
-                  snr=lambda s: s**-2)[weighting]
+    weight = dict(
+        none=lambda s: s**0, sigma2=lambda s: s**2,
+        snr=lambda s: s**-2)[weighting]
     error = (pred - target).abs()
     value = dict(
         l2=error**2,
@@ -71,8 +73,8 @@ def test_float32_under_autocast(batch):
 
 
 def test_errors():
-    for options, name in ((dict(distance='l3'), 'distance'),
-                          (dict(weighting='sigma'), 'weighting'),
+    for options, name in ((dict(distance='l3'),
+                           'distance'), (dict(weighting='sigma'), 'weighting'),
                           (dict(weighting='snr'), 'sigma')):
         with pytest.raises(ValueError, match=f'DenoisingLoss.*{name}'):
             DenoisingLoss(**options)
