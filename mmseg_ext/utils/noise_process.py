@@ -10,8 +10,8 @@ from typing import Optional, Sequence, Union
 import numpy as np
 
 PROCESSES = ('scaled', 'simple')
-# gamma = 0 has no finite sigma.
-_MIN_GAMMA = 1e-4
+# gamma = 0 has no finite sigma, and at gamma = 1 there is no noise to divide by.
+_MIN_GAMMA, _MAX_GAMMA = 1e-4, 1 - 1e-6
 # Signal left at time t of a diffusion, t uniform in [0, 1]: arXiv 2102.09672,
 # and the continuous form of the linear schedule of arXiv 2006.11239.
 _SCHEDULES = dict(
@@ -55,7 +55,7 @@ def find_noise(noisy, clean, sigma, process: str = 'scaled'):
 
 def gamma_to_sigma(gamma):
     """Level of the noise at which ``gamma`` of the variance is signal."""
-    gamma = np.clip(gamma, _MIN_GAMMA, 1)
+    gamma = np.clip(gamma, _MIN_GAMMA, _MAX_GAMMA)
     return np.sqrt((1 - gamma) / gamma)
 
 

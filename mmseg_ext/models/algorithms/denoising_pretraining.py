@@ -5,9 +5,8 @@ and clean images are in noise space, raw values in [-1, 1].
 """
 from collections import OrderedDict
 from contextlib import nullcontext
-from typing import Callable, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
-import torch
 import torch.nn.functional as F
 from mmengine.structures import PixelData
 from mmseg.models.utils import resize
@@ -16,19 +15,18 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import ConfigType, OptConfigType, OptSampleList, SampleList
 from torch import Tensor, nn
 
-from ...utils.noise_process import add_noise, find_noise, remove_noise
+from ...utils.noise_process import find_noise, remove_noise
 from ..utils.denoising_head import (IMAGE_CHANNELS, find_output_stride,
                                     forward_heads, head_name, projection_keys,
                                     set_out_channels, split_maps)
 from ..utils.logits import without_autocast
 from ..utils.masks import stack_valid_masks
 from ..utils.noise_conditioning import NoiseConditioning
-from ..utils.noise_sampler import NoiseSampler, NoisyBatch
+from ..utils.noise_sampler import NoiseSampler
+from ..utils.noisy_batch import (NoisyBatch, draw_noise, noise_space,
+                                 recorded_noise, swap_channels)
 from ..utils.options import check_option
 from .base import BaseAlgorithm
-
-# Zero and unit of noise space in grey levels.
-_MEAN = _STD = 127.5
 
 
 @MODELS.register_module()
@@ -163,10 +161,8 @@ class DenoisingPretraining(BaseAlgorithm):
 
     # -- training ---------------------------------------------------------
 
-    def loss(
-        self, inputs: Union[Tensor, Dict[str, Tensor]],
-        data_samples: Union[SampleList, Dict[str, SampleList]]
-    ) -> Dict[str, Tensor]:
+    def loss(self, inputs: Dict[str, Tensor],
+             data_samples: Dict[str, SampleList]) -> Dict[str, Tensor]:
         """Losses of one batch.
 
         Args:
@@ -228,20 +224,10 @@ class DenoisingPretraining(BaseAlgorithm):
                 f'{"both are" if all(recorded) else "neither is"} set.')
         with without_autocast(images):
             images = images.float()
-            scale, shift = self._noise_space(images)
             if self.noise_sampler is None:
-                sigma = images.new_tensor(
-                    [sample.noise_sigma for sample in samples])
-                return NoisyBatch(images, images * scale + shift,
-                                  self._stack_noise(images, samples),
-                                  sigma.view(-1, 1, 1, 1),
-                                  samples[0].noise_process)
-            process = self.noise_sampler.process
-            sigma = self.noise_sampler.sample_sigma(len(images), images.device)
-            noise = torch.randn_like(images)
-            noisy = add_noise(images * scale + shift, noise, sigma, process)
-            return NoisyBatch((noisy - shift) / scale, noisy, noise, sigma,
-                              process)
+                return recorded_noise(self.data_preprocessor, images, samples)
+            return draw_noise(self.data_preprocessor, images,
+                              self.noise_sampler)
 
     def denoise(self, images: Tensor,
                 sigma: Tensor) -> Tuple[List[Tensor], List[Tensor]]:
@@ -293,29 +279,6 @@ class DenoisingPretraining(BaseAlgorithm):
             return pred
         return find_noise(batch.noisy, pred, batch.sigma, batch.process)
 
-    def _noise_space(self, images: Tensor) -> Tuple[Tensor, Tensor]:
-        """Factor and summand that lead from the network's input there."""
-        preprocessor = self.data_preprocessor
-        mean, std = images.new_zeros(()), images.new_ones(())
-        if getattr(preprocessor, '_enable_normalize', False):
-            mean, std = preprocessor.mean, preprocessor.std
-        return std / _STD, (mean - _MEAN) / _STD
-
-    def _stack_noise(self, images: Tensor, samples: SampleList) -> Tensor:
-        """Recorded noise as the preprocessor leaves images, (N, 3, H, W)."""
-        height, width = images.shape[2:]
-        noise = torch.stack([
-            F.pad(sample.gt_noise.data,
-                  (0, width - sample.gt_noise.data.shape[2], 0,
-                   height - sample.gt_noise.data.shape[1]))
-            for sample in samples
-        ])
-        return self._swap_channels(noise.to(images))
-
-    def _swap_channels(self, noise: Tensor) -> Tensor:
-        swap = getattr(self.data_preprocessor, 'channel_conversion', False)
-        return noise.flip(-3) if swap else noise
-
     def bare_passes(
         self, inputs: Dict[str, Tensor], data_samples: Dict[str, SampleList]
     ) -> Dict[str, Callable[[], Optional[Tensor]]]:
@@ -357,7 +320,7 @@ class DenoisingPretraining(BaseAlgorithm):
                 "model.target='image' predicts noise only where its level is "
                 "known: end the pipeline with dict(type='GaussianNoise') and "
                 "dict(type='PackDenoisingInputs').")
-        scale, shift = self._noise_space(inputs)
+        scale, shift = noise_space(self.data_preprocessor, inputs)
         sigma = inputs.new_tensor([
             sample.get('noise_sigma', self.mean_sigma)
             for sample in data_samples
@@ -372,7 +335,8 @@ class DenoisingPretraining(BaseAlgorithm):
             height, width = sample.get('img_shape', inputs.shape[2:])[:2]
             for name, maps in (('pred_noise', noise), ('pred_image', clean)):
                 if name == 'pred_noise' or known:
-                    maps = self._swap_channels(maps[i, :, :height, :width])
+                    maps = swap_channels(self.data_preprocessor,
+                                         maps[i, :, :height, :width])
                     sample.set_field(PixelData(data=maps), name)
         return data_samples
 

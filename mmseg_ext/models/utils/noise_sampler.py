@@ -1,4 +1,4 @@
-from typing import NamedTuple, Optional, Sequence, Union
+from typing import Optional, Sequence, Union
 
 import torch
 from mmseg.utils import ConfigType
@@ -6,23 +6,6 @@ from torch import Tensor
 
 from ...utils.noise_process import NoiseLevel, check_process
 from .loss_weights import build_loss_weight
-
-
-class NoisyBatch(NamedTuple):
-    """Images with noise; all maps in noise space but ``inputs``.
-
-    Args:
-        inputs (Tensor): What the network is fed, (N, 3, H, W).
-        noisy (Tensor): The same in noise space.
-        noise (Tensor): Standard normal noise, (N, 3, H, W).
-        sigma (Tensor): Levels, (N, 1, 1, 1).
-        process (str): ``'scaled'`` or ``'simple'``.
-    """
-    inputs: Tensor
-    noisy: Tensor
-    noise: Tensor
-    sigma: Tensor
-    process: str
 
 
 class NoiseSampler:

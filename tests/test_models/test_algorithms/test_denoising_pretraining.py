@@ -8,6 +8,7 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 
 from mmseg_ext.datasets.transforms import GaussianNoise, PackDenoisingInputs
+from mmseg_ext.models.utils.noisy_batch import noise_space
 from mmseg_ext.utils.noise_process import add_noise, remove_noise
 from .toy import BACKBONE, BN, SEGMENTOR, sample
 
@@ -209,7 +210,7 @@ def test_pipeline_and_device_agree(bgr_to_rgb, process, mean, std):
     clean, samples = preprocess(
         torch.from_numpy(image).permute(2, 0, 1), sample(20, 24))
     by_sampler = build(cfg, noise=dict(sigma=SIGMA, process=process))
-    scale, shift = by_sampler._noise_space(clean)
+    scale, shift = noise_space(by_sampler.data_preprocessor, clean)
     expected = add_noise(clean * scale + shift, batch.noise, SIGMA, process)
     torch.testing.assert_close(
         batch.inputs, (expected - shift) / scale, atol=1e-5, rtol=1e-5)
