@@ -10,7 +10,7 @@ from typing import Optional, Sequence, Union
 import numpy as np
 
 PROCESSES = ('scaled', 'simple')
-# gamma = 0 has no finite sigma, and at gamma = 1 there is no noise to divide by.
+# gamma = 0 has no finite sigma; at gamma = 1 there is no noise to divide by.
 _MIN_GAMMA, _MAX_GAMMA = 1e-4, 1 - 1e-6
 # Signal left at time t of a diffusion, t uniform in [0, 1]: arXiv 2102.09672,
 # and the continuous form of the linear schedule of arXiv 2006.11239.

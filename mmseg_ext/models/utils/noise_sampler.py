@@ -1,9 +1,11 @@
-from typing import Optional, Sequence, Union
+from typing import Optional, Sequence, Tuple, Union
 
 import torch
+from mmengine.dist import get_rank
 from mmseg.utils import ConfigType
 from torch import Tensor
 
+from ...datasets.samplers import hash_seed
 from ...utils.noise_process import NoiseLevel, check_process
 from .loss_weights import build_loss_weight
 
@@ -11,8 +13,9 @@ from .loss_weights import build_loss_weight
 class NoiseSampler:
     """Draws noise for a batch on its device.
 
-    Under :class:`ResumableIterBasedTrainLoop` it is a function of seed, rank
-    and iteration.
+    Ranks draw different noise, also where their random states are the same,
+    as MMEngine sets them. Under :class:`ResumableIterBasedTrainLoop` it is a
+    function of seed, rank and iteration.
 
     Args:
         sigma (float, Sequence[float] or dict, optional): Standard deviation
@@ -50,7 +53,25 @@ class NoiseSampler:
             return self.schedule()
         return self.level.mean()
 
-    def sample_sigma(self, count: int, device: torch.device) -> Tensor:
+    def sample(self, images: Tensor) -> Tuple[Tensor, Tensor]:
+        """Draw levels and noise for a batch.
+
+        Args:
+            images (Tensor): Shape (N, C, H, W); tells type and device.
+
+        Returns:
+            tuple[Tensor, Tensor]: ``sigma``, (N, 1, 1, 1), and standard normal
+            noise of the shape of the images.
+        """
+        # of the CPU's generator: nothing waits for the device
+        seed = hash_seed(int(torch.randint(2**62, ())), get_rank())
+        sigma = self.sample_sigma(len(images), images.device, seed)
+        generator = torch.Generator(images.device).manual_seed(seed)
+        noise = torch.empty_like(images).normal_(generator=generator)
+        return sigma, noise
+
+    def sample_sigma(self, count: int, device: torch.device,
+                     seed: int) -> Tensor:
         """Draw levels, (N, 1, 1, 1) float32."""
         fixed: Optional[float] = None
         if self.schedule is not None:
@@ -59,7 +80,7 @@ class NoiseSampler:
             fixed = float(self.level.at(0.))
         if fixed is not None:
             return torch.full((count, 1, 1, 1), fixed, device=device)
-        # drawn on the host, so nothing waits for the device
-        sigma = torch.from_numpy(
-            self.level.at(torch.rand(count, dtype=torch.double).numpy()))
-        return sigma.float().reshape(-1, 1, 1, 1).to(device, non_blocking=True)
+        generator = torch.Generator().manual_seed(seed)
+        uniform = torch.rand(count, dtype=torch.double, generator=generator)
+        sigma = torch.from_numpy(self.level.at(uniform.numpy())).float()
+        return sigma.reshape(-1, 1, 1, 1).to(device, non_blocking=True)

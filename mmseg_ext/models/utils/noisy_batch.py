@@ -65,8 +65,7 @@ def draw_noise(preprocessor: nn.Module, images: Tensor,
         sampler (NoiseSampler): What draws the levels.
     """
     scale, shift = noise_space(preprocessor, images)
-    sigma = sampler.sample_sigma(len(images), images.device)
-    noise = torch.randn_like(images)
+    sigma, noise = sampler.sample(images)
     noisy = add_noise(images * scale + shift, noise, sigma, sampler.process)
     return NoisyBatch((noisy - shift) / scale, noisy, noise, sigma,
                       sampler.process)

@@ -64,6 +64,18 @@ HEADS = dict(
         head_channels=16,
         decoder_channels=(16, 8, 8),
         num_classes=4))
+UNET = dict(
+    type='UNet',
+    base_channels=8,
+    num_stages=2,
+    strides=(1, 1),
+    enc_num_convs=(2, 2),
+    dec_num_convs=(2, ),
+    downsamples=(True, ),
+    enc_dilations=(1, 1),
+    dec_dilations=(1, ))
+UNET_MAP = dict(
+    in_channels=8, in_index=1, num_convs=0, concat_input=False, channels=8)
 OCR = ConfigDict(
     SEGMENTOR,
     type='CascadeEncoderDecoder',
@@ -242,7 +254,7 @@ def test_noise_exactly_once():
 
 def test_levels_are_drawn_by_image():
     model = build(noise=dict(sigma=(0.2, 0.3)))
-    sigma = model.noise_sampler.sample_sigma(1000, torch.device('cpu'))
+    sigma, _ = model.noise_sampler.sample(torch.zeros(1000, 3, 1, 1))
     assert sigma.shape == (1000, 1, 1, 1)
     assert 0.2 <= sigma.min() and sigma.max() <= 0.3
     assert sigma.mean().item() == pytest.approx(0.25, abs=0.005)
@@ -255,9 +267,29 @@ def test_scheduled_level():
     hub = MessageHub.get_current_instance()
     for iteration, level in ((0, 0.4), (50, 0.3), (200, 0.2)):
         hub.update_info('iter', iteration)
-        assert model.noise_sampler.sample_sigma(
-            2,
-            torch.device('cpu')).tolist() == [[[[pytest.approx(level)]]]] * 2
+        sigma, _ = model.noise_sampler.sample(torch.zeros(2, 3, 1, 1))
+        assert sigma.flatten().tolist() == [pytest.approx(level)] * 2
+
+
+def test_noise_is_a_function_of_seed_and_rank(monkeypatch):
+    """MMEngine seeds all ranks alike."""
+    sampler = build(noise=dict(sigma=(0.2, 0.3))).noise_sampler
+
+    def draw(seed, rank):
+        monkeypatch.setattr('mmseg_ext.models.utils.noise_sampler.get_rank',
+                            lambda: rank)
+        torch.manual_seed(seed)
+        return torch.cat([
+            part.flatten() for part in sampler.sample(torch.zeros(2, 3, 8, 8))
+        ])
+
+    assert torch.equal(draw(0, 0), draw(0, 0))
+    assert not (draw(0, 0) == draw(0, 1)).any()
+    assert not (draw(0, 0) == draw(1, 0)).any()
+    # a new draw in the same iteration
+    one, other = (sampler.sample(torch.zeros(2, 3, 8, 8))[1] for _ in '12')
+    assert not (one == other).any()
+    assert abs(one.std().item() - 1) < 0.2
 
 
 # -- losses ---------------------------------------------------------------
@@ -324,6 +356,43 @@ def test_padding_does_not_count():
     assert losses['loss_denoising'].isfinite()
 
 
+@pytest.mark.parametrize('shuffled', [False, True])
+def test_learns_more_than_a_pixel_tells(shuffled):
+    """Below v / (v + sigma^2), the best of a linear map of single pixels.
+
+    Shuffled targets, the noise of other images, cannot be learnt.
+    """
+    segmentor = ConfigDict(
+        SEGMENTOR, backbone=UNET, decode_head=head('FCNHead', **UNET_MAP))
+    model = build(segmentor, frozen=(), noise=dict(sigma=0.5))
+    torch.manual_seed(0)
+    coarse = 2 * torch.randn(32, 3, 2, 2)
+    images = torch.nn.functional.interpolate(
+        coarse, (32, 32), mode='bilinear', align_corners=True)
+    clean = (images * 50 - 0.5) / 127.5  # as the toy normalises
+    bound = clean.var().item() / (clean.var().item() + 0.25)
+    samples = [sample(32, 32) for _ in range(8)]
+    make_noisy, order = model.make_noisy, [7, 0, 1, 2, 3, 4, 5, 6]
+    if shuffled:
+
+        def make_shuffled(*args):
+            batch = make_noisy(*args)
+            return batch._replace(noise=batch.noise[order])
+
+        model.make_noisy = make_shuffled
+    optimizer = torch.optim.Adam(model.parameters(), lr=1e-2)
+    errors = []
+    for i in range(60):
+        chosen = images[torch.arange(8 * i, 8 * i + 8) % 32]
+        losses = model.loss(dict(unlabeled=chosen), dict(unlabeled=samples))
+        optimizer.zero_grad()
+        losses['loss_denoising'].backward()
+        optimizer.step()
+        errors.append(losses['mse_noise'].item())
+    last = sum(errors[-10:]) / 10
+    assert last > 0.98 if shuffled else last < 0.8 * bound, (last, bound)
+
+
 # -- what is frozen -------------------------------------------------------
 
 
@@ -387,6 +456,21 @@ def test_only_a_part_may_be_frozen():
     }
     assert any('backbone.layer2' in name for name in moved)
     assert not any('layer1' in name or 'stem' in name for name in moved)
+
+
+def test_decoder_within_the_backbone():
+    """Of a UNet the encoder alone is frozen."""
+    segmentor = ConfigDict(
+        SEGMENTOR, backbone=UNET, decode_head=head('FCNHead', **UNET_MAP))
+    model = build(segmentor, frozen=('backbone.encoder', ))
+    before = copy.deepcopy(model.state_dict())
+    run_steps(model, 1)
+    moved = {
+        '.'.join(name.split('.')[1:3])
+        for name, value in model.state_dict().items()
+        if not torch.equal(value, before[name])
+    }
+    assert 'backbone.encoder' not in moved and 'backbone.decoder' in moved
 
 
 # -- conditioning ---------------------------------------------------------
