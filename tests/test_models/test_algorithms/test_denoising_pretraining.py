@@ -10,7 +10,7 @@ from mmseg.registry import MODELS
 from mmseg_ext.datasets.transforms import GaussianNoise, PackDenoisingInputs
 from mmseg_ext.models.utils.noisy_batch import noise_space
 from mmseg_ext.utils.noise_process import add_noise, remove_noise
-from .toy import BACKBONE, BN, SEGMENTOR, sample
+from .toy import BACKBONE, BN, SEGMENTOR, build_eln, sample
 
 SIGMA = 0.22
 
@@ -527,3 +527,13 @@ def test_predict():
     assert 'pred_image' not in model.predict(inputs)[0]
     with pytest.raises(ValueError, match="target='image'"):
         build(target='image').predict(inputs)
+
+
+def test_another_algorithm_takes_it():
+    """DDeP initialises what ELN trains, its teacher included."""
+    exported, dropped = build().pretrained_state_dict()
+    eln = build_eln()
+    eln.load_state_dict(dict(exported), strict=False)
+    for network in (eln.segmentor, eln.teacher):
+        for key, value in network.state_dict().items():
+            assert key in dropped or torch.equal(value, exported[key]), key
