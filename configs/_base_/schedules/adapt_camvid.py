@@ -1,6 +1,7 @@
-# 1000 iterations on the source, then 1000 of adaptation, from random weights on
-# CamVid at half resolution; half an hour to an hour on one CPU core. Last, best
-# (by the labels of the target) and surest (without them) checkpoint are kept.
+# 1000 iterations on the source, then 1000 of adaptation, from random weights
+# on CamVid at half resolution; half an hour to an hour on one CPU core.
+# Last, best (by the labels of the target) and surest (without them)
+# checkpoint are kept.
 _base_ = ['./adapt_toystreet.py']
 optim_wrapper = dict(optimizer=dict(segmentor=dict(lr=2e-3)))
 param_scheduler = [

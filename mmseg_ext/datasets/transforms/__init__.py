@@ -1,4 +1,5 @@
 from .branch_transform import BranchTransform
+from .gaussian_noise import GaussianNoise, PackDenoisingInputs
 from .load_synthia_annotations import LoadSynthiaAnnotations
 from .map_seg_labels import MapSegLabels
 from .random_color_jitter import RandomColorJitter
@@ -7,7 +8,7 @@ from .set_ori_shape import SetOriShape
 from .valid_mask import AddValidMask, PackBranchInputs, PadSegFields
 
 __all__ = [
-    'AddValidMask', 'BranchTransform', 'LoadSynthiaAnnotations',
-    'MapSegLabels', 'PackBranchInputs', 'PadSegFields', 'RandomColorJitter',
-    'RandomGaussianBlur', 'SetOriShape'
+    'AddValidMask', 'BranchTransform', 'GaussianNoise', 'PackDenoisingInputs',
+    'LoadSynthiaAnnotations', 'MapSegLabels', 'PackBranchInputs',
+    'PadSegFields', 'RandomColorJitter', 'RandomGaussianBlur', 'SetOriShape'
 ]

@@ -1,18 +1,22 @@
 from .adaptive_batch_norm_hook import AdaptiveBatchNormHook
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .check_finite_loss_hook import CheckFiniteLossHook
+from .check_loaded_keys_hook import CheckLoadedKeysHook
+from .denoising_visualization_hook import DenoisingVisualizationHook
 from .domain_adaptation_visualization_hook import \
     DomainAdaptationVisualizationHook
 from .eln_visualization_hook import ELNVisualizationHook
 from .ema_teacher_hook import EMATeacherHook
 from .error_simulation_hook import ErrorSimulationHook
+from .export_pretrained_hook import ExportPretrainedHook
 from .label_scan_hook import LabelScanHook
 from .pseudo_label_hook import PseudoLabelHook
 from .stage_hook import StageHook
 
 __all__ = [
     'AdaptiveBatchNormHook', 'AtomicCheckpointHook', 'CheckFiniteLossHook',
+    'CheckLoadedKeysHook', 'DenoisingVisualizationHook',
     'DomainAdaptationVisualizationHook', 'ELNVisualizationHook',
-    'EMATeacherHook', 'ErrorSimulationHook', 'LabelScanHook',
-    'PseudoLabelHook', 'StageHook'
+    'EMATeacherHook', 'ErrorSimulationHook', 'ExportPretrainedHook',
+    'LabelScanHook', 'PseudoLabelHook', 'StageHook'
 ]

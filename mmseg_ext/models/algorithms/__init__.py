@@ -1,9 +1,11 @@
 from .base import BaseAlgorithm
+from .denoising_pretraining import DenoisingPretraining
 from .domain_adaptation import DomainAdaptation
 from .eln import ELN
 from .mean_teacher import MeanTeacher
 from .self_training import SelfTraining
 
 __all__ = [
-    'BaseAlgorithm', 'DomainAdaptation', 'ELN', 'MeanTeacher', 'SelfTraining'
+    'BaseAlgorithm', 'DenoisingPretraining', 'DomainAdaptation', 'ELN',
+    'MeanTeacher', 'SelfTraining'
 ]

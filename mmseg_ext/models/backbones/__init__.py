@@ -1,4 +1,9 @@
 from .deeplabv2_resnet import DeepLabV2ResNet
 from .dilated_vgg import DilatedVGG
+from .hybrid_vision_transformer import HybridVisionTransformer
+from .weight_standardized_resnet import StdConv2d, WeightStandardizedResNet
 
-__all__ = ['DeepLabV2ResNet', 'DilatedVGG']
+__all__ = [
+    'DeepLabV2ResNet', 'DilatedVGG', 'HybridVisionTransformer', 'StdConv2d',
+    'WeightStandardizedResNet'
+]

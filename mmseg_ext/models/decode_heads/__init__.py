@@ -3,9 +3,12 @@ from .deeplabv3plus_head import DeepLabV3PlusHead
 from .efficient_da_head import EfficientDAHead
 from .efficient_enc_head import EfficientEncHead
 from .error_simulation_decoders import ErrorSimulationDecoders
+from .image_tag_head import ImageTagHead
 from .projected_aspp_head import ProjectedASPPHead
+from .transunet_head import TransUNetHead
 
 __all__ = [
     'DeepLabV2Head', 'DeepLabV3PlusHead', 'EfficientDAHead',
-    'EfficientEncHead', 'ErrorSimulationDecoders', 'ProjectedASPPHead'
+    'EfficientEncHead', 'ErrorSimulationDecoders', 'ImageTagHead',
+    'ProjectedASPPHead', 'TransUNetHead'
 ]

@@ -4,6 +4,7 @@ from .adversarial_loss import (BaseAdversarialLoss,
 from .class_ratio_prior_loss import ClassRatioPriorLoss
 from .constrained_loss import (ErrorSimulationGate, constrained_gate,
                                valid_cross_entropy)
+from .denoising_loss import DenoisingLoss
 from .domain_confusion_loss import DomainConfusionLoss
 from .entropy_loss import EntropyLoss
 from .error_localization_loss import ErrorLocalizationLoss
@@ -16,9 +17,10 @@ from .target_loss import BaseTargetLoss
 
 __all__ = [
     'BaseAdversarialLoss', 'BaseTargetLoss', 'ClassRatioPriorLoss',
-    'DomainConfusionLoss', 'EntropyLoss', 'ErrorLocalizationLoss',
-    'ErrorSimulationGate', 'LeastSquaresAdversarialLoss',
-    'OHEMCrossEntropyLoss', 'PixelContrastLoss', 'SizeConstraintLoss',
-    'StatisticsLoss', 'VanillaAdversarialLoss', 'constrained_gate',
-    'sample_windows', 'solve_size_constraints', 'valid_cross_entropy'
+    'DenoisingLoss', 'DomainConfusionLoss', 'EntropyLoss',
+    'ErrorLocalizationLoss', 'ErrorSimulationGate',
+    'LeastSquaresAdversarialLoss', 'OHEMCrossEntropyLoss', 'PixelContrastLoss',
+    'SizeConstraintLoss', 'StatisticsLoss', 'VanillaAdversarialLoss',
+    'constrained_gate', 'sample_windows', 'solve_size_constraints',
+    'valid_cross_entropy'
 ]

@@ -94,6 +94,38 @@ class DANNRamp(BaseWeightSchedule):
             self.gamma * iteration / self.iters / 2)
 
 
+@MODELS.register_module()
+class LinearWeight(BaseWeightSchedule):
+    """A value that goes from one to another and stays there.
+
+    Args:
+        start (float): Value at the first iteration.
+        end (float): Value from iteration ``iters`` on.
+        iters (int): Iterations between the two.
+        begin (int, optional): See :class:`BaseWeightSchedule`. Defaults to
+            None.
+
+    Raises:
+        ValueError: If ``iters`` is not positive.
+    """
+
+    def __init__(self,
+                 start: float,
+                 end: float,
+                 iters: int,
+                 begin: Optional[int] = None) -> None:
+        super().__init__(begin)
+        self._check('iters', iters, iters > 0, '> 0')
+        self.start = start
+        self.end = end
+        self.iters = iters
+
+    def at(self, iteration: int) -> float:
+        """See :meth:`BaseWeightSchedule.at`."""
+        share = min(iteration / self.iters, 1)
+        return self.start + share * (self.end - self.start)
+
+
 class ConstantWeight:
     """The same weight in every iteration.
 

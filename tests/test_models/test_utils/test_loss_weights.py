@@ -3,7 +3,8 @@ import math
 import pytest
 from mmengine.logging import MessageHub
 
-from mmseg_ext.models.utils.loss_weights import DANNRamp, build_loss_weight
+from mmseg_ext.models.utils.loss_weights import (DANNRamp, LinearWeight,
+                                                 build_loss_weight)
 
 
 @pytest.fixture
@@ -30,6 +31,16 @@ def test_ramp_follows_the_iteration_of_the_hub(hub, t):
 
 def test_ramp_does_not_overflow():
     assert DANNRamp(2., iters=1).at(10**9) == 2
+
+
+def test_linear_weight(hub):
+    weight = build_loss_weight(
+        dict(type='LinearWeight', start=0.4, end=0.2, iters=10))
+    for iteration, value in ((0, 0.4), (5, 0.3), (10, 0.2), (99, 0.2)):
+        hub.update_info('iter', iteration)
+        assert weight() == pytest.approx(value)
+    with pytest.raises(ValueError, match='LinearWeight.iters'):
+        LinearWeight(1., 0., iters=0)
 
 
 def test_ramp_counts_from_its_begin(hub):

@@ -1,0 +1,8 @@
+# DeepLabV3+ with ResNet-50 of MMSegmentation, whose decoder denoises
+_base_ = ['mmseg::_base_/models/deeplabv3plus_r50-d8.py']
+model = dict(
+    _delete_=True,
+    type='DenoisingPretraining',
+    segmentor={{_base_.model}},
+    frozen=('backbone', ),
+    noise=dict(sigma=0.22, process='scaled'))

@@ -1,0 +1,8 @@
+# SegFormer-B0 of MMSegmentation, whose decoder denoises
+_base_ = ['mmseg::_base_/models/segformer_mit-b0.py']
+model = dict(
+    _delete_=True,
+    type='DenoisingPretraining',
+    segmentor={{_base_.model}},
+    frozen=('backbone', ),
+    noise=dict(sigma=0.22, process='scaled'))

@@ -1,0 +1,3 @@
+# ablation: simple additive noise
+_base_ = ['./ddep_pretrain_transunet_500k_imagenet21k-224x224.py']
+model = dict(noise=dict(process='simple'))

@@ -1,0 +1,5 @@
+# from what the denoising pre-training (DDeP) leaves
+_base_ = ['./random_transunet_5k_cityscapes-1_8-512x1024.py']
+load_from = ('work_dirs/ddep_pretrain_transunet_500k_imagenet21k-224x224/'
+             'pretrained.pth')
+default_hooks = dict(check_loaded_keys=dict(type='CheckLoadedKeysHook'))

@@ -1,0 +1,6 @@
+# random_toystreet.py, but from what dep_pretrain_toystreet.py leaves
+_base_ = ['./random_toystreet.py']
+load_from = 'work_dirs/dep_pretrain_toystreet/pretrained.pth'
+default_hooks = dict(check_loaded_keys=dict(type='CheckLoadedKeysHook'))
+# not measured yet
+expected = dict(metric='mIoU', value=0., tolerance=0., seed=0)

@@ -1,0 +1,5 @@
+# from what the denoising pre-training (DeP) leaves
+_base_ = ['./random_transunet_40k_ade20k-512x512.py']
+load_from = ('work_dirs/dep_pretrain_transunet_500k_imagenet21k-224x224/'
+             'pretrained.pth')
+default_hooks = dict(check_loaded_keys=dict(type='CheckLoadedKeysHook'))

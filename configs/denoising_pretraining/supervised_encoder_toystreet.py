@@ -1,0 +1,10 @@
+# random_toystreet.py, but with the encoder of encoder_toystreet.py
+_base_ = ['./random_toystreet.py']
+model = dict(
+    backbone=dict(
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='work_dirs/encoder_toystreet/iter_1800.pth',
+            prefix='backbone.')))
+# not measured yet
+expected = dict(metric='mIoU', value=0., tolerance=0., seed=0)

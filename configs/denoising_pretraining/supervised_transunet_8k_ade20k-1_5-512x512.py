@@ -1,0 +1,7 @@
+# with the encoder supervised on ImageNet-21k and a random decoder
+_base_ = ['./random_transunet_8k_ade20k-1_5-512x512.py']
+model = dict(
+    backbone=dict(
+        init_cfg=dict(
+            type='Pretrained',
+            checkpoint='checkpoints/r50-vit-b16_in21k.pth')))

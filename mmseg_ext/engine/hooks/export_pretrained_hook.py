@@ -1,0 +1,90 @@
+import os.path as osp
+from typing import Optional
+
+import torch
+from mmengine.dist import is_main_process
+from mmengine.hooks import Hook
+from mmengine.logging import print_log
+from mmengine.model import is_model_wrapper
+from mmseg.registry import HOOKS
+
+from ..atomic_io import atomic_open
+from ..utils import unwrap_model
+
+
+@HOOKS.register_module()
+class ExportPretrainedHook(Hook):
+    """Write what a pre-training leaves, for the plain segmentor to load.
+
+    At every checkpoint and at the end: the weights of the segmentor without
+    the projection, without optimiser, under the names of the stock
+    segmentor. Fine-tuning names the file in ``load_from``, or in the model's
+    ``init_cfg=dict(type='Pretrained', checkpoint=...)``.
+
+    Args:
+        path (str, optional): File to write. Defaults to None,
+            ``pretrained.pth`` in ``work_dir``.
+
+    Raises:
+        TypeError: If the algorithm has nothing to export.
+    """
+
+    # behind hooks that change weights
+    priority = 'LOW'
+
+    def __init__(self, path: Optional[str] = None) -> None:
+        self.path = path
+
+    def before_train(self, runner) -> None:
+        """Check the algorithm."""
+        model = unwrap_model(runner.model)
+        if not hasattr(model, 'pretrained_state_dict'):
+            raise TypeError(
+                'ExportPretrainedHook needs an algorithm of pre-training, but '
+                f'model is {type(model).__name__}: remove the hook.')
+
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Write beside a checkpoint."""
+        self._write(runner, runner.iter + 1)
+
+    def after_train(self, runner) -> None:
+        """Write at the end."""
+        path, dropped = self._write(runner, runner.iter)
+        if path is not None:
+            print_log(
+                f'Wrote {path} for load_from of the plain segmentor; left out '
+                f'is the projection, {", ".join(dropped)}.',
+                logger='current')
+
+    def _write(self, runner, iteration: int):
+        path = self.path or osp.join(runner.work_dir, 'pretrained.pth')
+        if not is_main_process():
+            return None, None
+        dropped = export_pretrained(
+            unwrap_model(runner.model), path, iter=iteration)
+        return path, dropped
+
+
+def export_pretrained(algorithm, path: str, **meta) -> list:
+    """Write the pre-trained weights of an algorithm.
+
+    Args:
+        algorithm (nn.Module): One with ``pretrained_state_dict``.
+        path (str): File to write.
+        **meta: Further meta information.
+
+    Returns:
+        list[str]: Names of the weights that are left out.
+    """
+    if is_model_wrapper(algorithm):
+        algorithm = algorithm.module
+    state_dict, dropped = algorithm.pretrained_state_dict()
+    meta.update(source=type(algorithm).__name__, dropped_keys=dropped)
+    variant = getattr(algorithm.backbone, 'variant', None)
+    if variant is not None:
+        meta.update(variant=variant)
+    state_dict = type(state_dict)(
+        (key, value.cpu()) for key, value in state_dict.items())
+    with atomic_open(path) as file:
+        torch.save(dict(meta=meta, state_dict=state_dict), file)
+    return dropped
