@@ -9,10 +9,11 @@ from .error_simulation_hook import ErrorSimulationHook
 from .label_scan_hook import LabelScanHook
 from .pseudo_label_hook import PseudoLabelHook
 from .stage_hook import StageHook
+from .translation_visualization_hook import TranslationVisualizationHook
 
 __all__ = [
     'AdaptiveBatchNormHook', 'AtomicCheckpointHook', 'CheckFiniteLossHook',
     'DomainAdaptationVisualizationHook', 'ELNVisualizationHook',
     'EMATeacherHook', 'ErrorSimulationHook', 'LabelScanHook',
-    'PseudoLabelHook', 'StageHook'
+    'PseudoLabelHook', 'StageHook', 'TranslationVisualizationHook'
 ]

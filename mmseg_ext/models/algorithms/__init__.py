@@ -1,9 +1,10 @@
 from .base import BaseAlgorithm
+from .cycle_gan import CycleGAN
 from .domain_adaptation import DomainAdaptation
 from .eln import ELN
 from .mean_teacher import MeanTeacher
 from .self_training import SelfTraining
 
 __all__ = [
-    'BaseAlgorithm', 'DomainAdaptation', 'ELN', 'MeanTeacher', 'SelfTraining'
+    'BaseAlgorithm', 'CycleGAN', 'DomainAdaptation', 'ELN', 'MeanTeacher', 'SelfTraining'
 ]

@@ -8,6 +8,7 @@ from .domain_confusion_loss import DomainConfusionLoss
 from .entropy_loss import EntropyLoss
 from .error_localization_loss import ErrorLocalizationLoss
 from .ohem_cross_entropy_loss import OHEMCrossEntropyLoss
+from .perceptual_loss import PerceptualLoss
 from .pixel_contrast_loss import PixelContrastLoss, sample_windows
 from .size_constraint_loss import SizeConstraintLoss
 from .size_constraint_solver import solve_size_constraints
@@ -18,7 +19,7 @@ __all__ = [
     'BaseAdversarialLoss', 'BaseTargetLoss', 'ClassRatioPriorLoss',
     'DomainConfusionLoss', 'EntropyLoss', 'ErrorLocalizationLoss',
     'ErrorSimulationGate', 'LeastSquaresAdversarialLoss',
-    'OHEMCrossEntropyLoss', 'PixelContrastLoss', 'SizeConstraintLoss',
+    'OHEMCrossEntropyLoss', 'PerceptualLoss', 'PixelContrastLoss', 'SizeConstraintLoss',
     'StatisticsLoss', 'VanillaAdversarialLoss', 'constrained_gate',
     'sample_windows', 'solve_size_constraints', 'valid_cross_entropy'
 ]

@@ -9,6 +9,17 @@ def check_option(name: str, value: str, options: Sequence[str]) -> None:
             f'model.{name} must be one of {list(options)} but is {value!r}.')
 
 
+def check_branches(algorithm: str, inputs, branches: Sequence[str]) -> None:
+    """Raise unless the batch of an algorithm has the named branches."""
+    found = list(inputs) if isinstance(inputs, dict) else 'one without'
+    if not isinstance(inputs, dict) or not set(branches) <= set(inputs):
+        raise ValueError(
+            f'{algorithm} needs the branches {list(branches)} '
+            f'in a training batch but got {found}: set '
+            'train_dataloader.dataset.type to MultiSourceDataset and '
+            'name its sources accordingly.')
+
+
 def check_views(views: Sequence[str], mixed: bool) -> None:
     """Raise unless ``student_views`` are unlabelled views.
 
