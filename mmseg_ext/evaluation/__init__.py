@@ -1,3 +1,7 @@
-from .metrics import ErrorLocalizationMetric, SubsetIoUMetric, TargetEntropy
+from .metrics import (ColorDistance, ErrorLocalizationMetric, SubsetIoUMetric,
+                      TargetEntropy)
 
-__all__ = ['ErrorLocalizationMetric', 'SubsetIoUMetric', 'TargetEntropy']
+__all__ = [
+    'ColorDistance', 'ErrorLocalizationMetric', 'SubsetIoUMetric',
+    'TargetEntropy'
+]

@@ -1,4 +1,4 @@
-# 1000 iterations at a constant rate, 1000 while it falls to zero; the rate is
+# 500 iterations at a constant rate, 500 while it falls to zero; the rate is
 # that of short runs of small networks
 optim_wrapper = dict(
     type='OptimWrapper',
@@ -12,11 +12,11 @@ param_scheduler = [
         start_factor=1.,
         end_factor=0.,
         by_epoch=False,
-        begin=1000,
-        end=2001)
+        begin=500,
+        end=1001)
 ]
 train_cfg = dict(
-    type='ResumableIterBasedTrainLoop', max_iters=2000, val_interval=500)
+    type='ResumableIterBasedTrainLoop', max_iters=1000, val_interval=250)
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
 default_hooks = dict(
@@ -26,11 +26,11 @@ default_hooks = dict(
     checkpoint=dict(
         type='AtomicCheckpointHook',
         by_epoch=False,
-        interval=500,
+        interval=250,
         max_keep_ckpts=1),
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
     translation_visualization=dict(
-        type='TranslationVisualizationHook', interval=500))
+        type='TranslationVisualizationHook', interval=250))
 auto_scale_lr = dict(enable=False, base_batch_size=4)
 randomness = dict(seed=0)

@@ -53,9 +53,9 @@ class TranslationVisualizationHook(Hook):
                           data_batch=None) -> None:
         """Ask for a capture where one is due."""
         unwrap_model(runner.model).capture_translations = (
-            is_main_process() and
-            (runner.iter == 0
-             or self.every_n_train_iters(runner, self.interval)))
+            is_main_process()
+            and (runner.iter == 0
+                 or self.every_n_train_iters(runner, self.interval)))
 
     def after_train_iter(self,
                          runner,

@@ -6,5 +6,6 @@ from .mean_teacher import MeanTeacher
 from .self_training import SelfTraining
 
 __all__ = [
-    'BaseAlgorithm', 'CycleGAN', 'DomainAdaptation', 'ELN', 'MeanTeacher', 'SelfTraining'
+    'BaseAlgorithm', 'CycleGAN', 'DomainAdaptation', 'ELN', 'MeanTeacher',
+    'SelfTraining'
 ]

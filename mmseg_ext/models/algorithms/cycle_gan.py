@@ -122,10 +122,9 @@ class CycleGAN(BaseModel):
             for domain in ('source', 'target')
         })
         self.gan_loss: BaseAdversarialLoss = MODELS.build(gan_loss)
-        self.pools = nn.ModuleDict({
-            domain: ImagePool(pool_size)
-            for domain in ('source', 'target')
-        })
+        self.pools = nn.ModuleDict(
+            {domain: ImagePool(pool_size)
+             for domain in ('source', 'target')})
         self.perceptual = None
         if perceptual is not None:
             self.perceptual = MODELS.build(
@@ -233,10 +232,10 @@ class CycleGAN(BaseModel):
             made: Dict[str, Dict[str, Tensor]]) -> Dict[str, Tensor]:
         losses = {}
         for origin, domain in DIRECTIONS.values():
-            terms = self.perceptual(*(
-                to_loaded(images, self.data_preprocessor)
-                for images in (real[origin], made['fake'][domain],
-                               made['cycle'][origin])))
+            terms = self.perceptual(*(to_loaded(images, self.data_preprocessor)
+                                      for images in (real[origin],
+                                                     made['fake'][domain],
+                                                     made['cycle'][origin])))
             losses.update({f'{origin}.{key}': v for key, v in terms.items()})
         return losses
 

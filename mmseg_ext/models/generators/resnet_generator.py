@@ -44,9 +44,9 @@ class ResnetGenerator(BaseModule):
             type='Normal', layer=['Conv2d', 'ConvTranspose2d'], std=0.02)
     ) -> None:
         super().__init__(init_cfg=init_cfg)
-        for name, value, least in (('ngf', ngf, 1),
-                                   ('num_blocks', num_blocks, 0),
-                                   ('num_downsamples', num_downsamples, 0)):
+        for name, value, least in (('ngf', ngf, 1), ('num_blocks', num_blocks,
+                                                     0), ('num_downsamples',
+                                                          num_downsamples, 0)):
             if value < least:
                 raise ValueError(f'ResnetGenerator.{name} is {value}: '
                                  f'expected an integer >= {least}.')
@@ -62,8 +62,7 @@ class ResnetGenerator(BaseModule):
         self.blocks = nn.Sequential(*(ResidualBlock(widths[-1], norm_cfg)
                                       for _ in range(num_blocks)))
         self.upsamples = nn.Sequential(*(nn.Sequential(
-            nn.ConvTranspose2d(
-                i, o, 3, stride=2, padding=1, output_padding=1),
+            nn.ConvTranspose2d(i, o, 3, stride=2, padding=1, output_padding=1),
             *_norm_relu(norm_cfg, o))
                                          for i, o in zip(
                                              widths[::-1], widths[-2::-1])))

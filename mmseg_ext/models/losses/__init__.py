@@ -19,7 +19,8 @@ __all__ = [
     'BaseAdversarialLoss', 'BaseTargetLoss', 'ClassRatioPriorLoss',
     'DomainConfusionLoss', 'EntropyLoss', 'ErrorLocalizationLoss',
     'ErrorSimulationGate', 'LeastSquaresAdversarialLoss',
-    'OHEMCrossEntropyLoss', 'PerceptualLoss', 'PixelContrastLoss', 'SizeConstraintLoss',
-    'StatisticsLoss', 'VanillaAdversarialLoss', 'constrained_gate',
-    'sample_windows', 'solve_size_constraints', 'valid_cross_entropy'
+    'OHEMCrossEntropyLoss', 'PerceptualLoss', 'PixelContrastLoss',
+    'SizeConstraintLoss', 'StatisticsLoss', 'VanillaAdversarialLoss',
+    'constrained_gate', 'sample_windows', 'solve_size_constraints',
+    'valid_cross_entropy'
 ]

@@ -108,8 +108,7 @@ def _leave_out(module: nn.Module, state_dict: dict, prefix: str, *args):
         del state_dict[key]
 
 
-def _keep_own(module: nn.Module, state_dict: dict, prefix: str,
-              *args) -> None:
+def _keep_own(module: nn.Module, state_dict: dict, prefix: str, *args) -> None:
     """A ``load_state_dict`` pre-hook: nothing is missing in a checkpoint."""
     for name, child in module.named_children():
         for key, value in child.state_dict().items():

@@ -12,7 +12,7 @@ class ImagePool(nn.Module):
     <https://arxiv.org/abs/1612.07828>`_, section 2.3, in the form of CycleGAN.
 
     The images are part of the checkpoint, on which an exact resume rests, in
-    float32. Each rank has a pool of its own; the checkpoint holds that of the
+    float32 at least. Each rank has a pool of its own; the checkpoint holds that of the
     first. Random numbers are torch's of the CPU: nothing waits for the device.
 
     Args:
@@ -41,7 +41,8 @@ class ImagePool(nn.Module):
         Returns:
             Tensor: As many images without a graph, some of them older.
         """
-        images = images.detach().float()
+        images = images.detach()
+        images = images.to(torch.promote_types(images.dtype, torch.float32))
         if self.size == 0:
             return images
         if self.images.shape[1:] != images.shape[1:]:
