@@ -10,6 +10,7 @@ from .error_localization_loss import ErrorLocalizationLoss
 from .ohem_cross_entropy_loss import OHEMCrossEntropyLoss
 from .perceptual_loss import PerceptualLoss
 from .pixel_contrast_loss import PixelContrastLoss, sample_windows
+from .pseudo_label_loss import PseudoLabelLoss
 from .size_constraint_loss import SizeConstraintLoss
 from .size_constraint_solver import solve_size_constraints
 from .statistics_loss import StatisticsLoss
@@ -20,7 +21,7 @@ __all__ = [
     'DomainConfusionLoss', 'EntropyLoss', 'ErrorLocalizationLoss',
     'ErrorSimulationGate', 'LeastSquaresAdversarialLoss',
     'OHEMCrossEntropyLoss', 'PerceptualLoss', 'PixelContrastLoss',
-    'SizeConstraintLoss', 'StatisticsLoss', 'VanillaAdversarialLoss',
-    'constrained_gate', 'sample_windows', 'solve_size_constraints',
-    'valid_cross_entropy'
+    'PseudoLabelLoss', 'SizeConstraintLoss', 'StatisticsLoss',
+    'VanillaAdversarialLoss', 'constrained_gate', 'sample_windows',
+    'solve_size_constraints', 'valid_cross_entropy'
 ]

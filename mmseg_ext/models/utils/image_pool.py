@@ -12,8 +12,9 @@ class ImagePool(nn.Module):
     <https://arxiv.org/abs/1612.07828>`_, section 2.3, in the form of CycleGAN.
 
     The images are part of the checkpoint, on which an exact resume rests, in
-    float32 at least. Each rank has a pool of its own; the checkpoint holds that of the
-    first. Random numbers are torch's of the CPU: nothing waits for the device.
+    float32 at least. Each rank has a pool of its own; the checkpoint holds
+    that of the first. Random numbers are torch's of the CPU: nothing waits
+    for the device.
 
     Args:
         size (int): Images to store, 0 to give back every image as it is.
