@@ -58,8 +58,9 @@ class DomainAdaptation(BaseAlgorithm):
             ``resize_to`` (``'input'`` or None), and is called with logits
             (M, C, h, w) and a mask (M, H', W') of the pixels that are not
             padding, and with ``reads_labels`` with the target's pseudo
-            labels (M, H', W'). It may have ``num_classes``, which is checked, and
-            ``figures``, scalars that are logged. Defaults to ().
+            labels (M, H', W'). It may have ``num_classes``, which is
+            checked, and ``figures``, scalars that are logged. Defaults to
+            ().
         forward_target (bool, optional): Forward the target. True does so
             even if nothing reads it, which only moves the running statistics
             of the normalisation: the control of every comparison. None does
