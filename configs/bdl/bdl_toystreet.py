@@ -18,11 +18,11 @@ model = dict(target_losses=[dict(type='PseudoLabelLoss')])
 train_dataloader = dict(
     dataset=dict(
         target=dict(
+            data_root=None,
             data_prefix=dict(
-                img_path='images/train',
-                # from the working directory, not from data_root
-                seg_map_path='{{fileDirname}}/../../work_dirs/bdl_toystreet/'
-                'round0/pseudo_labels1/labels'),
+                img_path='data/toystreet/dusk/images/train',
+                seg_map_path='work_dirs/bdl_toystreet/round0/pseudo_labels1/'
+                'labels'),
             pipeline=target_pipeline)))
 # the other steps of tools/bdl.py, files beside this one
 bdl = dict(

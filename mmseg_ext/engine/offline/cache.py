@@ -9,6 +9,7 @@ from mmengine.dist import broadcast_object_list, is_main_process
 from ..atomic_io import atomic_open
 
 MANIFEST = 'manifest.json'
+FINISHED = 'finished.json'
 
 
 class OfflineCache:
@@ -40,13 +41,13 @@ class OfflineCache:
         return osp.join(self.folder, *parts)
 
     def finish(self, **facts) -> None:
-        """Note that all files are there.
+        """Note in ``finished.json`` that all files are there.
 
         Args:
-            **facts: More to write into the manifest, plain values.
+            **facts: What to write into it, plain values.
         """
         if is_main_process():
-            self._write(dict(recipe=self.recipe, complete=True, **facts))
+            self._write(FINISHED, facts)
 
     def _open(self):
         path = self.path(MANIFEST)
@@ -54,7 +55,7 @@ class OfflineCache:
             if osp.isdir(self.folder) and _visible(self.folder):
                 return (f'OUT {self.folder} has files but no {MANIFEST}: give '
                         'an empty or a new folder.')
-            self._write(dict(recipe=self.recipe, complete=False))
+            self._write(MANIFEST, dict(recipe=self.recipe))
             return None
         try:
             with open(path, encoding='utf-8') as file:
@@ -68,8 +69,8 @@ class OfflineCache:
                         f'{self.recipe.get(key)!r}: give a new folder.')
         return None
 
-    def _write(self, content: dict) -> None:
-        with atomic_open(self.path(MANIFEST), 'w') as file:
+    def _write(self, name: str, content: dict) -> None:
+        with atomic_open(self.path(name), 'w') as file:
             json.dump(content, file, indent=1)
 
 
