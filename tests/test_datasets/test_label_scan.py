@@ -210,5 +210,6 @@ def test_sizes_may_differ_where_both_are_resized(tmp_path):
             dict(type='LoadImageFromFile'),
             dict(type='LoadAnnotations')
         ])
+    dataset = DATASETS.build(cfg)
     assert 'is of size' in scan_labels(dataset)[0].faults[0]
     assert scan_labels(dataset, check_sizes=False)[0].faults == []
