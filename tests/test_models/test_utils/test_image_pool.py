@@ -53,7 +53,9 @@ def test_holds_no_graph_and_no_view():
 
 def test_size_zero_stores_nothing():
     pool = ImagePool(0)
-    assert pool.query(numbered(7)).item() == 7 and not len(pool.images)
+    shown = pool.query(numbered(7).requires_grad_())
+    assert shown.item() == 7 and not shown.requires_grad
+    assert not len(pool.images)
     with pytest.raises(ValueError, match='pool_size must not be negative'):
         ImagePool(-1)
 
