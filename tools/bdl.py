@@ -114,7 +114,12 @@ class Plan:
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
         self.configs = find_configs(args.config)
-        field = Config.fromfile(args.config).bdl
+        # configs on top of mmseg's take seconds to read
+        self._configs = {
+            path: Config.fromfile(path)
+            for path in set(self.configs.values())
+        }
+        field = self._configs[args.config].bdl
         self.pseudo_options = [
             f'--{key.replace("_", "-")}={value}'
             for key, value in field.get('pseudo_labels', {}).items()
@@ -194,9 +199,8 @@ class Plan:
                   [repr(cfg.to_dict()), tool, *arguments])
         return out
 
-    @staticmethod
-    def _read(config: str, options: List[str]) -> Config:
-        cfg = Config.fromfile(config)
+    def _read(self, config: str, options: List[str]) -> Config:
+        cfg = self._configs[config].copy()
         parser = argparse.ArgumentParser()
         parser.add_argument('--options', nargs='*', action=DictAction)
         cfg.merge_from_dict(

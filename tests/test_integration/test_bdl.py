@@ -351,6 +351,38 @@ def test_whole_loop(short, toystreet, tmp_path):
     assert state.stat().st_mtime_ns == stamp
 
 
+@pytest.mark.slow
+def test_two_processes_make_the_same_files(short, toystreet, tmp_path):
+    """The loop on two ranks; offline steps as one process does them."""
+    for name in ('cyclegan_toystreet', 'cyclegan_perceptual_toystreet',
+                 'bdl_adversarial_toystreet', 'bdl_toystreet'):
+        short(name)
+    loop = tmp_path / 'loop/round0'
+    run_process([
+        sys.executable,
+        osp.join(REPO, 'tools/bdl.py'),
+        str(tmp_path / 'bdl_toystreet.py'), '--rounds', '0', '--inner', '1',
+        '--gpus', '2', '--work-dir',
+        str(tmp_path / 'loop')
+    ])
+    run_tool('tools/translate_dataset.py', tmp_path / 'cyclegan_toystreet.py',
+             loop / 'translation/iter_2.pth', tmp_path / 'one')
+    run_tool('tools/make_pseudo_labels.py',
+             tmp_path / 'bdl_adversarial_toystreet.py',
+             loop / 'segmentation0/iter_2.pth', tmp_path / 'labels')
+    for one, two in ((tmp_path / 'one/images/train',
+                      loop / 'translated/images/train'),
+                     (tmp_path / 'labels/labels',
+                      loop / 'pseudo_labels1/labels')):
+        files = sorted(one.iterdir())
+        assert len(files) == 16
+        for file in files:
+            assert file.read_bytes() == (two / file.name).read_bytes()
+    reports = [(folder / 'report.json').read_text()
+               for folder in (tmp_path / 'labels', loop / 'pseudo_labels1')]
+    assert reports[0] == reports[1]
+
+
 def test_perceptual_training(short, toystreet, tmp_path):
     """A short run of the second round, with a judge."""
     segmentor, _, weights = short('bdl_translated_toystreet')
