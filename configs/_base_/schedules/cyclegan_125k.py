@@ -1,6 +1,6 @@
 # 20 epochs of the 24966 images of GTA5 in batches of four, the second half of
 # them while the rate falls to zero
-_base_ = ['./cyclegan_toystreet.py']
+_base_ = ['./cyclegan_1k.py']
 optim_wrapper = dict(
     optimizer=dict(generators=dict(lr=2e-4), discriminators=dict(lr=2e-4)))
 param_scheduler = [

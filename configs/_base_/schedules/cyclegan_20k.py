@@ -1,5 +1,5 @@
 # 10k iterations at a constant rate, 10k while it falls to zero
-_base_ = ['./cyclegan_toystreet.py']
+_base_ = ['./cyclegan_1k.py']
 optim_wrapper = dict(
     optimizer=dict(generators=dict(lr=2e-4), discriminators=dict(lr=2e-4)))
 param_scheduler = [

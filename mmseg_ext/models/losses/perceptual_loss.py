@@ -25,7 +25,7 @@ class PerceptualLoss(nn.Module):
 
     on logits at the grid of the head. Of `Bidirectional Learning for Domain
     Adaptation of Semantic Segmentation <https://arxiv.org/abs/1904.10620>`_,
-    equation (3), where :math:`d` is the L1 distance: ``distance='l1',
+    where :math:`d` is the L1 distance: ``distance='l1',
     instance_norm=False``. The authors' code takes the mean squared error of
     logits that are normalised per image and class, which is the default.
 

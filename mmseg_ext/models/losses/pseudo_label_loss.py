@@ -25,7 +25,7 @@ class PseudoLabelLoss(BaseTargetLoss):
     A mean over the pixels that have a label, in float32 also under autocast,
     and a zero that is connected to the graph without any. Of `Bidirectional
     Learning for Domain Adaptation of Semantic Segmentation
-    <https://arxiv.org/abs/1904.10620>`_, the last term of equation (6).
+    <https://arxiv.org/abs/1904.10620>`_.
 
     Args:
         level (str): Head whose logits learn. Defaults to 'decode_head'.
