@@ -36,8 +36,9 @@ class CycleGAN(BaseModel):
     leave images of its own target domain as they are (identity loss). With
     ``perceptual`` a segmentor shall see the same in an image before and after:
     the backward direction of `Bidirectional Learning for Domain Adaptation of
-    Semantic Segmentation <https://arxiv.org/abs/1904.10620>`_. Without, it is `Unpaired Image-to-Image Translation using Cycle-Consistent
-    Adversarial Networks <https://arxiv.org/abs/1703.10593>`_, section 3.
+    Semantic Segmentation <https://arxiv.org/abs/1904.10620>`_. Without, it is
+    `Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial
+    Networks <https://arxiv.org/abs/1703.10593>`_, section 3.
 
     Discriminators are constants in the generators' losses and see detached
     images in their own, so one backward pass of the sum equals the authors'

@@ -34,10 +34,10 @@ class DomainAdaptation(BaseAlgorithm):
 
     Published methods are configs of it: AdaptSegNet (arXiv 1802.10349) aligns
     ``'probability'``, AdvEnt (arXiv 1811.12833) ``'self_information'``;
-    MinEnt of the same paper is a target loss; BDL (arXiv 1904.10620) adds
-    pseudo labels of the target, made offline, to the first; FCNs in the Wild (arXiv
+    MinEnt of the same paper is a target loss; FCNs in the Wild (arXiv
     1612.02649) aligns ``'feature'`` by the ``'confusion'`` loss and adds size
-    constraints on the target. For the first three an iteration equals the
+    constraints on the target. BDL (arXiv 1904.10620) is the first of them
+    with pseudo labels as a target loss, on a translated source. For the first three an iteration equals the
     authors' alternation, parameter by parameter; that of FCNs in the Wild
     steps the discriminator ahead of the segmentor and is not the same.
 
