@@ -19,8 +19,8 @@ from ..utils.frozen import forward_frozen
 from ..utils.frozen_segmentor import FrozenSegmentor
 from ..utils.image_pool import ImagePool
 from ..utils.image_space import to_loaded
-from ..utils.logits import without_autocast
-from ..utils.options import check_branches, check_option
+from ..utils.logits import full_precision, without_autocast
+from ..utils.options import check_branches, check_option, check_unpadded
 
 # What each generator reads and makes.
 DIRECTIONS = dict(
@@ -177,7 +177,7 @@ class CycleGAN(BaseModel):
             the domain that a generator gave or got, and of its discriminator.
         """
         check_branches(type(self).__name__, inputs, ('source', 'target'))
-        _check_unpadded(data_samples)
+        check_unpadded(type(self).__name__, data_samples)
         made = self._make(inputs)
         losses = self._generator_losses(inputs, made)
         # in this order, on which the random numbers of the pools depend
@@ -215,14 +215,14 @@ class CycleGAN(BaseModel):
             with without_autocast(images):
                 losses[f'{domain}.loss_adversarial'] = (
                     self.adversarial_loss_weight *
-                    self.gan_loss.cost(_full(scores), True).mean())
+                    self.gan_loss.cost(full_precision(scores), True).mean())
                 losses[f'{domain}.loss_cycle'] = (
                     self.cycle_loss_weight *
-                    F.l1_loss(_full(made['cycle'][domain]), images))
+                    F.l1_loss(full_precision(made['cycle'][domain]), images))
                 if self.identity_loss_weight:
                     losses[f'{domain}.loss_identity'] = (
-                        self.identity_loss_weight *
-                        F.l1_loss(_full(made['identity'][domain]), images))
+                        self.identity_loss_weight * F.l1_loss(
+                            full_precision(made['identity'][domain]), images))
         if self.perceptual is not None:
             losses.update(self._perceptual_losses(real, made))
         return losses
@@ -245,7 +245,8 @@ class CycleGAN(BaseModel):
         scores = discriminator(real)
         fake_scores = discriminator(self.pools[domain].query(fake))
         with without_autocast(real):
-            scores, fake_scores = _full(scores), _full(fake_scores)
+            scores, fake_scores = full_precision(scores), full_precision(
+                fake_scores)
             loss = 0.5 * (
                 self.gan_loss.cost(scores, True).mean() +
                 self.gan_loss.cost(fake_scores, False).mean())
@@ -327,19 +328,3 @@ class CycleGAN(BaseModel):
         for sample, image in zip(data_samples, images):
             sample.translated = PixelData(data=image)
         return data_samples
-
-
-def _full(values: Tensor) -> Tensor:
-    return values.to(torch.promote_types(values.dtype, torch.float32))
-
-
-def _check_unpadded(data_samples: Dict[str, SampleList]) -> None:
-    """Raise if the preprocessor had to pad: a generator would learn that."""
-    for branch, samples in data_samples.items():
-        for sample in samples:
-            if any(sample.get('padding_size') or ()):
-                raise ValueError(
-                    f'CycleGAN needs images of one size in the branch '
-                    f'{branch!r}, but {sample.get("img_path")} had to be '
-                    'padded: resize images to at least crop_size of '
-                    'RandomCrop in the pipeline.')

@@ -37,9 +37,10 @@ class DomainAdaptation(BaseAlgorithm):
     MinEnt of the same paper is a target loss; FCNs in the Wild (arXiv
     1612.02649) aligns ``'feature'`` by the ``'confusion'`` loss and adds size
     constraints on the target. BDL (arXiv 1904.10620) is the first of them
-    with pseudo labels as a target loss, on a translated source. For the first three an iteration equals the
-    authors' alternation, parameter by parameter; that of FCNs in the Wild
-    steps the discriminator ahead of the segmentor and is not the same.
+    with pseudo labels as a target loss, on a translated source. For the
+    first three an iteration equals the authors' alternation, parameter by
+    parameter; that of FCNs in the Wild steps the discriminator ahead of the
+    segmentor and is not the same.
 
     One seed gives the segmentor the same first weights whatever it plays
     against, so the runs of several methods are paired.

@@ -7,7 +7,7 @@ from mmseg.utils import ConfigType
 from torch import Tensor, nn
 
 from ..utils.frozen_segmentor import FrozenSegmentor
-from ..utils.logits import without_autocast
+from ..utils.logits import full_precision, without_autocast
 
 DISTANCES = ('mse', 'l1')
 
@@ -101,8 +101,7 @@ class PerceptualLoss(nn.Module):
     def measure(self, logits: Tensor, truth: Tensor) -> Tensor:
         """Distance of two maps of logits (N, C, h, w), a scalar."""
         with without_autocast(logits):
-            dtype = torch.promote_types(logits.dtype, torch.float32)
-            logits, truth = logits.to(dtype), truth.to(dtype)
+            logits, truth = full_precision(logits), full_precision(truth)
             if self.instance_norm:
                 logits, truth = F.instance_norm(logits), F.instance_norm(truth)
             if self.distance == 'mse':

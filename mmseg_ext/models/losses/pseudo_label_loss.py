@@ -1,9 +1,8 @@
-import torch
 import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from ..utils.logits import two_channel_logits, without_autocast
+from ..utils.logits import full_precision, two_channel_logits, without_autocast
 from ..utils.masks import resize_nearest
 from .target_loss import BaseTargetLoss
 
@@ -56,8 +55,7 @@ class PseudoLabelLoss(BaseTargetLoss):
             Tensor: A scalar, weighted.
         """
         with without_autocast(logits):
-            dtype = torch.promote_types(logits.dtype, torch.float32)
-            logits = two_channel_logits(logits.to(dtype))
+            logits = two_channel_logits(full_precision(logits))
             size = logits.shape[2:]
             labels = labels.masked_fill(~valid, _IGNORED)
             return self.loss_weight() * self.compute(

@@ -1,6 +1,8 @@
 import torch
 from torch import Tensor, nn
 
+from .logits import full_precision
+
 
 class ImagePool(nn.Module):
     """Shows a discriminator a mixture of new and of former fake images.
@@ -42,8 +44,7 @@ class ImagePool(nn.Module):
         Returns:
             Tensor: As many images without a graph, some of them older.
         """
-        images = images.detach()
-        images = images.to(torch.promote_types(images.dtype, torch.float32))
+        images = full_precision(images.detach())
         if self.size == 0:
             return images
         if self.images.shape[1:] != images.shape[1:]:
