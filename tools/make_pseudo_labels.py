@@ -105,7 +105,7 @@ def write_labels(images: List[offline.ListedImage],
                  cache: offline.OfflineCache, thresholds: np.ndarray) -> None:
     """Write what the thresholds keep, at the size of the images."""
     least = offline.least_levels(thresholds)
-    for image in images:
+    for image in offline.show_progress(images, len(images)):
         labels, levels = read(cache, image)
         kept = np.where(levels >= least[labels], labels,
                         IGNORED).astype(np.uint8)
@@ -157,7 +157,7 @@ def main():
 
     mine = offline.share_of_rank(images)
     histogram = offline.ConfidenceHistogram(maps.num_classes)
-    for image in mine:
+    for image in offline.show_progress(mine, len(mine)):
         histogram.update(*read(cache, image))
     histogram.reduce()
     thresholds = histogram.thresholds(args.quantile, args.cap, args.fixed)

@@ -1,6 +1,6 @@
 """The images of a config's data set, loaded as the config tests."""
 import os.path as osp
-from typing import Iterator, List, NamedTuple, Tuple
+from typing import Iterable, Iterator, List, NamedTuple, Tuple
 
 from mmcv.transforms import Compose
 from mmengine.config import Config
@@ -103,10 +103,22 @@ def load_images(images: List[ListedImage],
         batch_size=1,
         num_workers=workers,
         collate_fn=pseudo_collate)
-    # the other ranks have as much to do
-    bar = ProgressBar(len(images)) if is_main_process() and images else None
-    for image, batch in zip(images, loader):
+    # in this order the bar gets to its end
+    for batch, image in zip(show_progress(loader, len(images)), images):
         yield image, batch
+
+
+def show_progress(items: Iterable, number: int) -> Iterator:
+    """Pass items on, with a progress bar of the first process.
+
+    Args:
+        items (Iterable): Anything.
+        number (int): How many of them there are.
+    """
+    # the other processes have as much to do
+    bar = ProgressBar(number) if is_main_process() and number else None
+    for item in items:
+        yield item
         if bar is not None:
             bar.update()
     if bar is not None:

@@ -65,3 +65,10 @@ def test_shares_of_ranks(monkeypatch):
             'mmseg_ext.engine.offline.images.get_dist_info',
             lambda rank=rank: (rank, 3))
         assert offline.share_of_rank(list(range(7))) == expected
+
+
+def test_progress_gets_to_its_end(cfg, capsys):
+    images = offline.list_images(cfg, 'target')
+    list(offline.load_images(images, offline.test_pipeline(cfg), workers=0))
+    assert '2/2' in capsys.readouterr().out
+    assert list(offline.show_progress([], 0)) == []
