@@ -1,5 +1,6 @@
 """The images of a config's data set, loaded as the config tests."""
 import os.path as osp
+import sys
 from typing import Iterable, Iterator, List, NamedTuple, Tuple
 
 from mmcv.transforms import Compose
@@ -116,7 +117,9 @@ def show_progress(items: Iterable, number: int) -> Iterator:
         number (int): How many of them there are.
     """
     # the other processes have as much to do
-    bar = ProgressBar(number) if is_main_process() and number else None
+    bar = None
+    if is_main_process() and number:
+        bar = ProgressBar(number, file=sys.stdout)
     for item in items:
         yield item
         if bar is not None:
