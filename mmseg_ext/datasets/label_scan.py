@@ -45,12 +45,12 @@ class LabelReport:
         return float(self.pixels[IGNORED] / max(self.pixels.sum(), 1))
 
 
-def scan_labels(
-        dataset,
-        config_field: str = 'train_dataloader.dataset',
-        num_classes: Optional[int] = None,
-        max_images: Optional[int] = None,
-        progress: Optional[Callable[[], None]] = None) -> List[LabelReport]:
+def scan_labels(dataset,
+                config_field: str = 'train_dataloader.dataset',
+                num_classes: Optional[int] = None,
+                max_images: Optional[int] = None,
+                progress: Optional[Callable[[], None]] = None,
+                check_sizes: bool = True) -> List[LabelReport]:
     """Check the files of a data set and of all data sets that it wraps.
 
     Looks for files that are missing or broken, images and labels of different
@@ -66,6 +66,8 @@ def scan_labels(
         max_images (int, optional): Images to scan in each data set, evenly
             spread. Defaults to None, all.
         progress (callable, optional): Called after each image.
+        check_sizes (bool): Whether image and label must have one size.
+            Defaults to True.
 
     Returns:
         list[LabelReport]: One report for each data set that holds images.
@@ -75,7 +77,8 @@ def scan_labels(
         if hasattr(leaf, 'full_init'):
             leaf.full_init()
         reports.append(
-            _scan_leaf(leaf, name, num_classes, max_images, progress))
+            _scan_leaf(leaf, name, num_classes, max_images, progress,
+                       check_sizes))
     return reports
 
 
@@ -95,8 +98,9 @@ def scan_indices(length: int, max_images: Optional[int]) -> List[int]:
 
 
 def _scan_leaf(dataset, name: str, num_classes: Optional[int],
-               max_images: Optional[int],
-               progress: Optional[Callable[[], None]]) -> LabelReport:
+               max_images: Optional[int], progress: Optional[Callable[[],
+                                                                      None]],
+               check_sizes: bool) -> LabelReport:
     transforms = pipeline_transforms(dataset)
     load_image = _find(transforms, LoadImageFromFile)
     load_label = _find(transforms, LoadAnnotations)
@@ -107,7 +111,8 @@ def _scan_leaf(dataset, name: str, num_classes: Optional[int],
         info = dataset.get_data_info(index)
         size = _scan_image(info, load_image, report)
         if load_label is not None:
-            _scan_label(info, transforms, limit, size, report)
+            _scan_label(info, transforms, limit, size if check_sizes else None,
+                        report)
         report.num_images += 1
         if progress is not None:
             progress()

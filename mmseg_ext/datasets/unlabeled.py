@@ -17,6 +17,10 @@ class UnlabeledImageDataset(SplitListMixin, BaseSegDataset):
     The folder is searched with its sub-folders; sizes and formats may be
     mixed. Images come in the order of their paths.
 
+    Pseudo labels of a self-training may lie in ``data_prefix.seg_map_path``,
+    in the sub-folders and under the names of the images, as PNG; the pipeline
+    then loads them with ``LoadAnnotations``.
+
     Args:
         img_suffix (str | Sequence[str]): Endings of the files to take,
             whatever their case. Defaults to the usual image formats.
@@ -56,7 +60,8 @@ class UnlabeledImageDataset(SplitListMixin, BaseSegDataset):
         """Search the folder.
 
         Returns:
-            list[dict]: Data info of every image, without ``seg_map_path``.
+            list[dict]: Data info of every image, with ``seg_map_path`` only
+            where ``data_prefix`` has one.
         """
         folder = self.data_prefix.get('img_path') or ''
         if not fileio.isdir(folder or '.', backend_args=self.backend_args):
@@ -85,7 +90,7 @@ class UnlabeledImageDataset(SplitListMixin, BaseSegDataset):
                     f'`exclude_ann_file` {self.exclude_ann_file} leaves no '
                     f'image of `data_prefix.img_path` {folder} of '
                     f'{type(self).__name__}')
-        return [self._data_info(osp.join(folder, name)) for name in files]
+        return [self._data_info(folder, name) for name in files]
 
     def _listed(self,
                 files: Sequence[str],
@@ -124,9 +129,15 @@ class UnlabeledImageDataset(SplitListMixin, BaseSegDataset):
             f'{entry.image}, but {self.data_prefix.get("img_path")} has no '
             f'such image with `img_suffix` {", ".join(self.img_suffix)}')
 
-    def _data_info(self, path: str) -> Dict:
-        return dict(
-            img_path=path,
+    def _data_info(self, folder: str, name: str) -> Dict:
+        info = dict(
+            img_path=osp.join(folder, name),
             label_map=None,
             reduce_zero_label=self.reduce_zero_label,
             seg_fields=[])
+        labels = self.data_prefix.get('seg_map_path')
+        # both are the root where `data_prefix` is left out
+        if labels and labels != self.data_prefix.get('img_path'):
+            info['seg_map_path'] = osp.join(labels,
+                                            osp.splitext(name)[0] + '.png')
+        return info

@@ -1,3 +1,1 @@
-from .metrics import ErrorLocalizationMetric, SubsetIoUMetric, TargetEntropy
-
-__all__ = ['ErrorLocalizationMetric', 'SubsetIoUMetric', 'TargetEntropy']
+from .metrics import *  # noqa: F401,F403

@@ -194,3 +194,22 @@ def test_report_is_a_histogram(root):
                                          ['2', 'car']]
     assert sum(float(row[2].rstrip('%')) for row in rows) == pytest.approx(
         100, abs=0.05)
+
+
+def test_sizes_may_differ_where_both_are_resized(tmp_path):
+    for folder, size in (('images', (4, 6, 3)), ('labels', (8, 12))):
+        (tmp_path / folder).mkdir()
+        cv2.imwrite(str(tmp_path / folder / 'a.png'), np.zeros(size, np.uint8))
+    cfg = dict(
+        type='BaseSegDataset',
+        data_root=str(tmp_path),
+        img_suffix='.png',
+        data_prefix=dict(img_path='images', seg_map_path='labels'),
+        metainfo=dict(classes=('a', )),
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='LoadAnnotations')
+        ])
+    dataset = DATASETS.build(cfg)
+    assert 'is of size' in scan_labels(dataset)[0].faults[0]
+    assert scan_labels(dataset, check_sizes=False)[0].faults == []

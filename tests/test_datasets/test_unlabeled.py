@@ -93,3 +93,18 @@ def test_no_folder(folder):
 def test_indices_and_serialisation_still_work(folder):
     dataset = _build(folder, indices=2, serialize_data=False)
     assert _names(dataset) == ['a.jpg', 'b.png']
+
+
+def test_pseudo_labels_lie_under_the_names_of_the_images(folder):
+    dataset = UnlabeledImageDataset(
+        data_root=str(folder),
+        data_prefix=dict(img_path='images', seg_map_path='pseudo/labels'))
+    found = [dataset.get_data_info(i)['seg_map_path'] for i in range(4)]
+    assert found == [
+        f'{folder}/pseudo/labels/{name}.png'
+        for name in 'a b d deep/c'.split()
+    ]
+    elsewhere = UnlabeledImageDataset(
+        data_root=str(folder),
+        data_prefix=dict(img_path='images', seg_map_path='/labels'))
+    assert elsewhere.get_data_info(3)['seg_map_path'] == '/labels/deep/c.png'

@@ -1,5 +1,6 @@
 from .branch_transform import BranchTransform
 from .gaussian_noise import GaussianNoise, PackDenoisingInputs
+from .generate_boundary_map import GenerateBoundaryMap
 from .load_synthia_annotations import LoadSynthiaAnnotations
 from .map_seg_labels import MapSegLabels
 from .random_color_jitter import RandomColorJitter
@@ -8,7 +9,16 @@ from .set_ori_shape import SetOriShape
 from .valid_mask import AddValidMask, PackBranchInputs, PadSegFields
 
 __all__ = [
-    'AddValidMask', 'BranchTransform', 'GaussianNoise', 'PackDenoisingInputs',
-    'LoadSynthiaAnnotations', 'MapSegLabels', 'PackBranchInputs',
-    'PadSegFields', 'RandomColorJitter', 'RandomGaussianBlur', 'SetOriShape'
+    'AddValidMask',
+    'BranchTransform',
+    'GaussianNoise',
+    'GenerateBoundaryMap',
+    'LoadSynthiaAnnotations',
+    'MapSegLabels',
+    'PackBranchInputs',
+    'PackDenoisingInputs',
+    'PadSegFields',
+    'RandomColorJitter',
+    'RandomGaussianBlur',
+    'SetOriShape',
 ]

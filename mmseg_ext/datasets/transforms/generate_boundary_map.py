@@ -4,7 +4,7 @@ import torch
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ...models.utils.boundary_map import boundary_map
+from ...utils.boundary_map import boundary_map
 
 
 @TRANSFORMS.register_module()

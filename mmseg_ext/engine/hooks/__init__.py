@@ -12,11 +12,21 @@ from .export_pretrained_hook import ExportPretrainedHook
 from .label_scan_hook import LabelScanHook
 from .pseudo_label_hook import PseudoLabelHook
 from .stage_hook import StageHook
+from .translation_visualization_hook import TranslationVisualizationHook
 
 __all__ = [
-    'AdaptiveBatchNormHook', 'AtomicCheckpointHook', 'CheckFiniteLossHook',
-    'CheckLoadedKeysHook', 'DenoisingVisualizationHook',
-    'DomainAdaptationVisualizationHook', 'ELNVisualizationHook',
-    'EMATeacherHook', 'ErrorSimulationHook', 'ExportPretrainedHook',
-    'LabelScanHook', 'PseudoLabelHook', 'StageHook'
+    'AdaptiveBatchNormHook',
+    'AtomicCheckpointHook',
+    'CheckFiniteLossHook',
+    'CheckLoadedKeysHook',
+    'DenoisingVisualizationHook',
+    'DomainAdaptationVisualizationHook',
+    'ELNVisualizationHook',
+    'EMATeacherHook',
+    'ErrorSimulationHook',
+    'ExportPretrainedHook',
+    'LabelScanHook',
+    'PseudoLabelHook',
+    'StageHook',
+    'TranslationVisualizationHook',
 ]

@@ -19,16 +19,19 @@ class LabelScanHook(Hook):
 
     Args:
         max_images (int): Images to read of each source. Defaults to 16.
+        check_sizes (bool): Whether image and label must have one size. False
+            is for pipelines that resize both alike. Defaults to True.
 
     Raises:
         ValueError: If something is wrong; names the file or config field.
     """
 
-    def __init__(self, max_images: int = 16) -> None:
+    def __init__(self, max_images: int = 16, check_sizes: bool = True) -> None:
         if max_images < 0:
             raise ValueError('LabelScanHook.max_images must be >= 0, but got '
                              f'{max_images}.')
         self.max_images = max_images
+        self.check_sizes = check_sizes
 
     def before_train(self, runner) -> None:
         """Scan the training data.
@@ -55,7 +58,8 @@ class LabelScanHook(Hook):
             for report in scan_labels(
                     dataset,
                     num_classes=counts[0] if counts else None,
-                    max_images=self.max_images):
+                    max_images=self.max_images,
+                    check_sizes=self.check_sizes):
                 faults.extend(report.faults)
         except Exception as error:  # else the other ranks would wait forever
             return f'The scan of the training data failed with {error!r}.'

@@ -10,9 +10,9 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, OptMultiConfig
 from torch import Tensor
-from torch.func import functional_call
 
 from ..losses.adversarial_loss import BaseAdversarialLoss
+from ..utils.frozen import forward_frozen
 from ..utils.loss_weights import build_loss_weight
 from ..utils.masks import resize_nearest
 from .representations import build_representation
@@ -167,11 +167,7 @@ class DomainAdversary(BaseModule):
 
     def frozen_scores(self, maps: Tensor) -> Tensor:
         """Scores that have a graph to the maps but not to the parameters."""
-        constants = {
-            name: param.detach()
-            for name, param in self.discriminator.named_parameters()
-        }
-        return functional_call(self.discriminator, constants, (maps, ))
+        return forward_frozen(self.discriminator, maps)
 
     @torch.no_grad()
     def target_probability(self, maps: Tensor, valid: Tensor) -> Tensor:

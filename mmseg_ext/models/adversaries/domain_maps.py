@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..utils.logits import (prediction_from_logits, softmax_entropy,
                             two_channel_logits)
-from ..utils.masks import resize_nearest, stack_valid_masks
+from ..utils.masks import resize_nearest, stack_labels, stack_valid_masks
 from ..utils.segmentor_levels import LevelMaps, SegmentorLevels
 
 
@@ -29,12 +29,28 @@ class DomainMaps:
                  images: Tensor, data_samples: SampleList) -> None:
         self.images = images
         self.valid = stack_valid_masks(data_samples)
+        self._data_samples = data_samples
         self._levels = levels
         self._captured = captured
         self._upsampled: dict = {}
 
     def __contains__(self, level: str) -> bool:
         return level in self._captured
+
+    @property
+    def labels(self) -> Tensor:
+        """Tensor: label maps of the domain, int64 (N, H, W).
+
+        Raises:
+            ValueError: If the images have none.
+        """
+        if any('gt_sem_seg' not in sample for sample in self._data_samples):
+            raise ValueError(
+                'model.target_losses has a loss that reads pseudo labels, but '
+                'the target has none: set data_prefix.seg_map_path of '
+                'train_dataloader.dataset.target and load them by '
+                "dict(type='LoadAnnotations') in its pipeline.")
+        return stack_labels(self._data_samples)
 
     def read_for(self, reader: nn.Module) -> Tensor:
         """Read what an adversary or a target loss asks for.

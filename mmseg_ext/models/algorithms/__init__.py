@@ -1,4 +1,5 @@
 from .base import BaseAlgorithm
+from .cycle_gan import CycleGAN
 from .denoising_pretraining import DenoisingPretraining
 from .domain_adaptation import DomainAdaptation
 from .eln import ELN
@@ -6,6 +7,11 @@ from .mean_teacher import MeanTeacher
 from .self_training import SelfTraining
 
 __all__ = [
-    'BaseAlgorithm', 'DenoisingPretraining', 'DomainAdaptation', 'ELN',
-    'MeanTeacher', 'SelfTraining'
+    'BaseAlgorithm',
+    'CycleGAN',
+    'DenoisingPretraining',
+    'DomainAdaptation',
+    'ELN',
+    'MeanTeacher',
+    'SelfTraining',
 ]

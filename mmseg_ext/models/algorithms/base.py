@@ -8,6 +8,7 @@ from mmseg.utils import (ConfigType, OptConfigType, OptMultiConfig,
                          OptSampleList, SampleList)
 from torch import Tensor, nn
 
+from ..utils.options import check_branches
 from ..utils.plain_checkpoint import adopt_plain_state_dict
 
 
@@ -119,13 +120,7 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
     def check_batch(self, inputs: Dict[str, Tensor],
                     branches: Sequence[str]) -> None:
         """Raise unless the batch has the named branches."""
-        found = list(inputs) if isinstance(inputs, dict) else 'one without'
-        if not isinstance(inputs, dict) or not set(branches) <= set(inputs):
-            raise ValueError(
-                f'{type(self).__name__} needs the branches {list(branches)} '
-                f'in a training batch but got {found}: set '
-                'train_dataloader.dataset.type to MultiSourceDataset and '
-                'name its sources accordingly.')
+        check_branches(type(self).__name__, inputs, branches)
 
     def check_stage(self) -> None:
         """Raise unless a stage hook has told the stage."""

@@ -36,9 +36,11 @@ class DomainAdaptation(BaseAlgorithm):
     ``'probability'``, AdvEnt (arXiv 1811.12833) ``'self_information'``;
     MinEnt of the same paper is a target loss; FCNs in the Wild (arXiv
     1612.02649) aligns ``'feature'`` by the ``'confusion'`` loss and adds size
-    constraints on the target. For the first three an iteration equals the
-    authors' alternation, parameter by parameter; that of FCNs in the Wild
-    steps the discriminator ahead of the segmentor and is not the same.
+    constraints on the target. BDL (arXiv 1904.10620) is the first of them
+    with pseudo labels as a target loss, on a translated source. For the
+    first three an iteration equals the authors' alternation, parameter by
+    parameter; that of FCNs in the Wild steps the discriminator ahead of the
+    segmentor and is not the same.
 
     One seed gives the segmentor the same first weights whatever it plays
     against, so the runs of several methods are paired.
@@ -57,8 +59,10 @@ class DomainAdaptation(BaseAlgorithm):
             Such a loss has the attributes ``level``, ``loss_name`` and
             ``resize_to`` (``'input'`` or None), and is called with logits
             (M, C, h, w) and a mask (M, H', W') of the pixels that are not
-            padding. It may have ``num_classes``, which is checked, and
-            ``figures``, scalars that are logged. Defaults to ().
+            padding, and with ``reads_labels`` with the target's pseudo
+            labels (M, H', W'). It may have ``num_classes``, which is
+            checked, and ``figures``, scalars that are logged. Defaults to
+            ().
         forward_target (bool, optional): Forward the target. True does so
             even if nothing reads it, which only moves the running statistics
             of the normalisation: the control of every comparison. None does
@@ -172,8 +176,7 @@ class DomainAdaptation(BaseAlgorithm):
             target = self.target_maps(inputs['target'], data_samples['target'])
             losses.update(self._figures('target', target))
             for loss in self.target_losses:
-                losses[_loss_key(loss)] = loss(
-                    target.read_for(loss), target.valid)
+                losses[_loss_key(loss)] = _compute(loss, target)
                 losses.update(
                     add_prefix(
                         getattr(loss, 'figures', {}), f'target.{loss.level}'))
@@ -267,10 +270,7 @@ class DomainAdaptation(BaseAlgorithm):
 
         def target_pass():
             maps = self.target_maps(inputs['target'], data_samples['target'])
-            losses = [
-                loss(maps.read_for(loss), maps.valid)
-                for loss in self.target_losses
-            ]
+            losses = [_compute(loss, maps) for loss in self.target_losses]
             for adversary, (source, valid) in zip(self.adversaries, sources):
                 shown = adversary.represent(
                     maps.read_for(adversary), maps.valid)
@@ -292,6 +292,12 @@ class DomainAdaptation(BaseAlgorithm):
             passes[f'{name}_target'] = (lambda player=adversary, shown=shown:
                                         player.discriminator(shown).mean())
         return passes
+
+
+def _compute(loss: nn.Module, target: DomainMaps) -> Tensor:
+    if getattr(loss, 'reads_labels', False):
+        return loss(target.read_for(loss), target.valid, target.labels)
+    return loss(target.read_for(loss), target.valid)
 
 
 def _loss_key(loss: nn.Module) -> str:

@@ -3,12 +3,19 @@ from .deeplabv3plus_head import DeepLabV3PlusHead
 from .efficient_da_head import EfficientDAHead
 from .efficient_enc_head import EfficientEncHead
 from .error_simulation_decoders import ErrorSimulationDecoders
+from .gscnn_head import GSCNNHead
 from .image_tag_head import ImageTagHead
 from .projected_aspp_head import ProjectedASPPHead
 from .transunet_head import TransUNetHead
 
 __all__ = [
-    'DeepLabV2Head', 'DeepLabV3PlusHead', 'EfficientDAHead',
-    'EfficientEncHead', 'ErrorSimulationDecoders', 'ImageTagHead',
-    'ProjectedASPPHead', 'TransUNetHead'
+    'DeepLabV2Head',
+    'DeepLabV3PlusHead',
+    'EfficientDAHead',
+    'EfficientEncHead',
+    'ErrorSimulationDecoders',
+    'GSCNNHead',
+    'ImageTagHead',
+    'ProjectedASPPHead',
+    'TransUNetHead',
 ]

@@ -9,7 +9,7 @@ from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
 
-from ..utils.boundary_map import boundary_map
+from ...utils.boundary_map import boundary_map
 from ..utils.image_gradient import ImageGradient
 from .shape_stream import ShapeStream
 
@@ -144,10 +144,8 @@ class GSCNNHead(BaseDecodeHead):
         self.edge_conv = ConvModule(1, channels, 1, **layer)
         self.aspp_modules = ASPPModule(dilations, in_channels[-1], channels,
                                        **layer)
-        self.bottleneck = nn.Conv2d((len(dilations) + 2) * channels,
-                                    channels,
-                                    1,
-                                    bias=False)
+        self.bottleneck = nn.Conv2d(
+            (len(dilations) + 2) * channels, channels, 1, bias=False)
         self.low_level_conv = nn.Conv2d(
             low_level_channels, low_level_projection, 1, bias=False)
         self.decoder = nn.Sequential(
@@ -156,8 +154,8 @@ class GSCNNHead(BaseDecodeHead):
                 channels,
                 3,
                 padding=1,
-                **layer), ConvModule(channels, channels, 3, padding=1,
-                                     **layer))
+                **layer),
+            ConvModule(channels, channels, 3, padding=1, **layer))
         self.loss_edge = self._build_loss(loss_edge)
         self.loss_dual = self._build_loss(loss_dual)
         self.loss_attention = self._build_loss(loss_attention)
@@ -252,5 +250,6 @@ class GSCNNHead(BaseDecodeHead):
 
     def _edge_truth(self, label: Tensor, samples: SampleList) -> Tensor:
         if all('gt_edge_map' in sample for sample in samples):
-            return torch.stack([s.gt_edge_map.data for s in samples]).squeeze(1)
+            return torch.stack([s.gt_edge_map.data
+                                for s in samples]).squeeze(1)
         return boundary_map(label, self.edge_radius, self.ignore_index).long()

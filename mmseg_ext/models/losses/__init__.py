@@ -6,21 +6,40 @@ from .constrained_loss import (ErrorSimulationGate, constrained_gate,
                                valid_cross_entropy)
 from .denoising_loss import DenoisingLoss
 from .domain_confusion_loss import DomainConfusionLoss
+from .dual_task_loss import DualTaskLoss
 from .entropy_loss import EntropyLoss
 from .error_localization_loss import ErrorLocalizationLoss
+from .image_weighted_cross_entropy_loss import ImageWeightedCrossEntropyLoss
 from .ohem_cross_entropy_loss import OHEMCrossEntropyLoss
+from .perceptual_loss import PerceptualLoss
 from .pixel_contrast_loss import PixelContrastLoss, sample_windows
+from .pseudo_label_loss import PseudoLabelLoss
 from .size_constraint_loss import SizeConstraintLoss
 from .size_constraint_solver import solve_size_constraints
 from .statistics_loss import StatisticsLoss
 from .target_loss import BaseTargetLoss
 
 __all__ = [
-    'BaseAdversarialLoss', 'BaseTargetLoss', 'ClassRatioPriorLoss',
-    'DenoisingLoss', 'DomainConfusionLoss', 'EntropyLoss',
-    'ErrorLocalizationLoss', 'ErrorSimulationGate',
-    'LeastSquaresAdversarialLoss', 'OHEMCrossEntropyLoss', 'PixelContrastLoss',
-    'SizeConstraintLoss', 'StatisticsLoss', 'VanillaAdversarialLoss',
-    'constrained_gate', 'sample_windows', 'solve_size_constraints',
-    'valid_cross_entropy'
+    'BaseAdversarialLoss',
+    'BaseTargetLoss',
+    'ClassRatioPriorLoss',
+    'DenoisingLoss',
+    'DomainConfusionLoss',
+    'DualTaskLoss',
+    'EntropyLoss',
+    'ErrorLocalizationLoss',
+    'ErrorSimulationGate',
+    'ImageWeightedCrossEntropyLoss',
+    'LeastSquaresAdversarialLoss',
+    'OHEMCrossEntropyLoss',
+    'PerceptualLoss',
+    'PixelContrastLoss',
+    'PseudoLabelLoss',
+    'SizeConstraintLoss',
+    'StatisticsLoss',
+    'VanillaAdversarialLoss',
+    'constrained_gate',
+    'sample_windows',
+    'solve_size_constraints',
+    'valid_cross_entropy',
 ]

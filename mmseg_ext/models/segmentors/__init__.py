@@ -1,3 +1,7 @@
 from .ensemble_segmentor import EnsembleSegmentor
+from .shape_stream_encoder_decoder import ShapeStreamEncoderDecoder
 
-__all__ = ['EnsembleSegmentor']
+__all__ = [
+    'EnsembleSegmentor',
+    'ShapeStreamEncoderDecoder',
+]

@@ -60,8 +60,8 @@ class ImageGradient(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Edges of normalised images (N, D, H, W), float32 (N, 1, H, W)."""
         if self.mode == 'none':
-            return images.new_zeros(
-                (len(images), 1, *images.shape[2:]), dtype=torch.float32)
+            return images.new_zeros((len(images), 1, *images.shape[2:]),
+                                    dtype=torch.float32)
         with without_autocast(images):
             images = images.float() * self.std + self.mean
             if self.mode == 'sobel':
@@ -75,8 +75,7 @@ class ImageGradient(nn.Module):
 
     def _canny_on_cpu(self, images: Tensor) -> Tensor:
         maps = [
-            cv2.Canny(
-                np.ascontiguousarray(image), self.low, self.high)
+            cv2.Canny(np.ascontiguousarray(image), self.low, self.high)
             for image in images.byte().permute(0, 2, 3, 1).numpy()
         ]
         return torch.from_numpy(np.stack(maps))[:, None].float() / 255

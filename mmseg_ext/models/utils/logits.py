@@ -11,6 +11,11 @@ def without_autocast(tensor: Tensor) -> torch.autocast:
     return torch.autocast(device_type=tensor.device.type, enabled=False)
 
 
+def full_precision(tensor: Tensor) -> Tensor:
+    """The tensor in float32, or in float64 where it is."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
 def two_channel_logits(logits: Tensor,
                        threshold: Optional[float] = None) -> Tensor:
     """Write the logits of a binary head as those of two classes.

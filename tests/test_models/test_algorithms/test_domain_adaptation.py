@@ -4,6 +4,7 @@ import math
 import pytest
 import torch
 from mmengine.logging import MessageHub
+from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from torch import nn
 
@@ -427,3 +428,46 @@ def test_errors_of_a_batch():
     model = build_adaptation(adversaries=[wide])
     with pytest.raises(ValueError, match='has 8 channels, but discriminator'):
         model.loss(inputs, samples)
+
+
+class TestPseudoLabels:
+
+    LOSS = dict(type='PseudoLabelLoss', loss_weight=2.)
+
+    def batch(self):
+        inputs, samples = make_domains()
+        for i, one in enumerate(samples['target']):
+            labels = torch.full((1, 40, 32), 255)
+            labels[:, :, :8] = i
+            one.gt_sem_seg = PixelData(data=labels)
+        return inputs, samples
+
+    def test_target_learns_from_its_labels(self):
+        model = build_adaptation(target_losses=[self.LOSS])
+        inputs, samples = self.batch()
+        losses = model.loss(inputs, samples)
+        logits = model.encode_decode(inputs['target'],
+                                     [x.metainfo for x in samples['target']])
+        labels = torch.cat([x.gt_sem_seg.data for x in samples['target']])
+        expected = torch.nn.functional.cross_entropy(
+            logits, labels, ignore_index=255)
+        found = losses['target.decode_head.loss_pseudo_label']
+        torch.testing.assert_close(found, 2 * expected)
+        found.backward()
+        assert trained(model.segmentor.backbone)
+
+    def test_next_to_an_adversary(self):
+        model = build_adaptation(
+            adversaries=TWO_LEVELS, target_losses=[self.LOSS])
+        losses = model.loss(*self.batch())
+        assert {
+            'target.decode_head.loss_pseudo_label',
+            'adversary.main.loss_adversarial'
+        } <= set(losses)
+        passes = model.bare_passes(*self.batch())
+        assert passes['target_segmentor']().requires_grad
+
+    def test_target_without_labels(self):
+        model = build_adaptation(target_losses=[self.LOSS])
+        with pytest.raises(ValueError, match='the target has none: set '):
+            model.loss(*make_domains())

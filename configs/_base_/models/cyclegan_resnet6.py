@@ -1,0 +1,9 @@
+# a CycleGAN of half the width; `segmentor` is the one that configs with a
+# perceptual loss learn from
+_base_ = ['./deeplabv3plus_tiny_aux.py']
+segmentor = {{_base_.model}}
+model = dict(
+    _delete_=True,
+    type='CycleGAN',
+    generator=dict(type='ResnetGenerator', ngf=32, num_blocks=6),
+    discriminator=dict(type='PatchDiscriminator', ndf=32))

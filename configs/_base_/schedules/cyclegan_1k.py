@@ -1,0 +1,36 @@
+# 500 iterations at a constant rate, 500 while it falls to zero; the rate is
+# that of short runs of small networks
+optim_wrapper = dict(
+    type='OptimWrapper',
+    constructor='JointOptimWrapperConstructor',
+    optimizer=dict(
+        generators=dict(type='Adam', lr=5e-4, betas=(0.5, 0.999)),
+        discriminators=dict(type='Adam', lr=5e-4, betas=(0.5, 0.999))))
+param_scheduler = [
+    dict(
+        type='LinearLR',
+        start_factor=1.,
+        end_factor=0.,
+        by_epoch=False,
+        begin=500,
+        end=1001)
+]
+train_cfg = dict(
+    type='ResumableIterBasedTrainLoop', max_iters=1000, val_interval=250)
+val_cfg = dict(type='ValLoop')
+test_cfg = dict(type='TestLoop')
+default_hooks = dict(
+    timer=dict(type='IterTimerHook'),
+    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
+    param_scheduler=dict(type='ParamSchedulerHook'),
+    checkpoint=dict(
+        type='AtomicCheckpointHook',
+        by_epoch=False,
+        interval=250,
+        max_keep_ckpts=1),
+    sampler_seed=dict(type='DistSamplerSeedHook'),
+    visualization=dict(type='SegVisualizationHook'),
+    translation_visualization=dict(
+        type='TranslationVisualizationHook', interval=250))
+auto_scale_lr = dict(enable=False, base_batch_size=4)
+randomness = dict(seed=0)

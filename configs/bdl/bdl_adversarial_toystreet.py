@@ -1,0 +1,7 @@
+# translated source images and an adversary: the one-directional baseline, and
+# the first segmentor of each round
+_base_ = ['../adaptsegnet/adaptsegnet_single_toystreet.py']
+train_dataloader = dict(
+    dataset=dict(
+        source=dict(data_root='work_dirs/bdl_toystreet/round0/translated')))
+expected = dict(metric='mIoU', value=45., tolerance=10., seed=0)

@@ -1,0 +1,93 @@
+import hashlib
+import json
+import os
+import os.path as osp
+from typing import Any, Dict
+
+from mmengine.dist import broadcast_object_list, is_main_process
+
+from ..atomic_io import atomic_open
+
+MANIFEST = 'manifest.json'
+FINISHED = 'finished.json'
+
+
+class OfflineCache:
+    """A folder of files that an offline step makes by one recipe.
+
+    The recipe lies in ``manifest.json``. A step that was killed goes on in
+    its folder; a folder of another recipe, or of none, is refused. Every
+    process must call the same methods.
+
+    Args:
+        folder (str): The folder.
+        recipe (dict): What the files depend on, plain values.
+
+    Raises:
+        ValueError: If the folder holds something else.
+    """
+
+    def __init__(self, folder: str, recipe: Dict[str, Any]) -> None:
+        self.folder = folder
+        # as it comes back from the file
+        self.recipe = json.loads(json.dumps(recipe))
+        message = [self._open() if is_main_process() else None]
+        broadcast_object_list(message)
+        if message[0]:
+            raise ValueError(message[0])
+
+    def path(self, *parts: str) -> str:
+        """A path below the folder."""
+        return osp.join(self.folder, *parts)
+
+    def finish(self, **facts) -> None:
+        """Note in ``finished.json`` that all files are there.
+
+        Args:
+            **facts: What to write into it, plain values.
+        """
+        if is_main_process():
+            self._write(FINISHED, facts)
+
+    def _open(self):
+        path = self.path(MANIFEST)
+        if not osp.exists(path):
+            if osp.isdir(self.folder) and _visible(self.folder):
+                return (f'OUT {self.folder} has files but no {MANIFEST}: give '
+                        'an empty or a new folder.')
+            self._write(MANIFEST, dict(recipe=self.recipe))
+            return None
+        try:
+            with open(path, encoding='utf-8') as file:
+                found = json.load(file)['recipe']
+        except (ValueError, KeyError, TypeError):
+            return f'{path} is no manifest of this tool: give a new folder.'
+        for key in sorted(set(found) | set(self.recipe)):
+            if found.get(key) != self.recipe.get(key):
+                return (f'OUT {self.folder} was made with {key} '
+                        f'{found.get(key)!r}, but now it is '
+                        f'{self.recipe.get(key)!r}: give a new folder.')
+        return None
+
+    def _write(self, name: str, content: dict) -> None:
+        with atomic_open(self.path(name), 'w') as file:
+            json.dump(content, file, indent=1)
+
+
+def file_hash(path: str) -> str:
+    """SHA-256 of a file, hexadecimal.
+
+    Raises:
+        FileNotFoundError: If there is none.
+    """
+    if not osp.isfile(path):
+        raise FileNotFoundError(f'CHECKPOINT {path} is no file.')
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _visible(folder: str) -> bool:
+    return any(not name.startswith('.') for name in os.listdir(folder))

@@ -1,0 +1,144 @@
+"""Commands that run one after the other, each once."""
+import fcntl
+import hashlib
+import json
+import os
+import os.path as osp
+import subprocess
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Iterator, List, Sequence
+
+from ..atomic_io import atomic_open
+
+STATE = 'state.json'
+
+
+@dataclass
+class Step:
+    """A command of a chain, which goes on where it was if it is run again.
+
+    Attributes:
+        name (str): Unique name.
+        command (list[str]): The command line.
+        result (str): A file that is there when the step is finished.
+        recipe (str): All that the result depends on beside the steps before,
+            as text.
+    """
+    name: str
+    command: List[str]
+    result: str
+    recipe: str
+
+    @property
+    def fingerprint(self) -> str:
+        """str: hash of the recipe."""
+        return hashlib.sha256(self.recipe.encode()).hexdigest()
+
+
+class Chain:
+    """Runs steps in order and keeps a state file of those that are finished.
+
+    A chain that was killed, at any point, and is started again neither
+    repeats nor leaves out a finished step, and has the unfinished one go on.
+
+    Args:
+        folder (str): Where ``state.json`` lies.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+        self.path = osp.join(folder, STATE)
+
+    def finished(self) -> dict:
+        """What is known of the finished steps, by name.
+
+        Raises:
+            ValueError: If the state file is broken.
+        """
+        if not osp.exists(self.path):
+            return {}
+        try:
+            with open(self.path, encoding='utf-8') as file:
+                return json.load(file)['finished']
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(
+                f'{self.path} is no state file of this tool: give another '
+                '--work-dir.') from None
+
+    def check(self, steps: Sequence[Step]) -> None:
+        """Refuse to go on with other settings, or without a result.
+
+        Args:
+            steps (Sequence[Step]): All steps.
+
+        Raises:
+            ValueError: If a finished step had another recipe.
+            FileNotFoundError: If its result is gone.
+        """
+        finished = self.finished()
+        for step in steps:
+            entry = finished.get(step.name)
+            if entry is None:
+                continue
+            if entry['fingerprint'] != step.fingerprint:
+                raise ValueError(
+                    f'The step {step.name} in {self.folder} was finished with '
+                    'another config or other options: give another '
+                    '--work-dir.')
+            if not osp.exists(step.result):
+                raise FileNotFoundError(
+                    f'The step {step.name} is finished according to '
+                    f'{self.path}, but {step.result} is gone: give another '
+                    '--work-dir.')
+
+    def run(self, steps: Sequence[Step]) -> None:
+        """Run what is not finished.
+
+        Args:
+            steps (Sequence[Step]): All steps, in order.
+
+        Raises:
+            RuntimeError: If a command fails or leaves no result.
+        """
+        with self._locked():
+            self.check(steps)
+            for number, step in enumerate(steps, start=1):
+                title = f'[{number}/{len(steps)}] {step.name}'
+                if step.name in self.finished():
+                    print(f'{title}: finished', flush=True)
+                    continue
+                print(f'{title}: {" ".join(step.command)}', flush=True)
+                self._run(step)
+
+    def _run(self, step: Step) -> None:
+        start = time.time()
+        status = subprocess.run(step.command).returncode
+        if status or not osp.exists(step.result):
+            fault = (f'ended with status {status}'
+                     if status else f'left no {step.result}')
+            raise RuntimeError(
+                f'The step {step.name} {fault}; run the same command again to '
+                'go on from there.')
+        finished = self.finished()
+        finished[step.name] = dict(
+            fingerprint=step.fingerprint,
+            command=step.command,
+            result=step.result,
+            seconds=round(time.time() - start, 1),
+            date=time.strftime('%Y-%m-%d %H:%M:%S'))
+        with atomic_open(self.path, 'w') as file:
+            json.dump(dict(finished=finished), file, indent=1)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        os.makedirs(self.folder, exist_ok=True)
+        with open(osp.join(self.folder, '.lock'), 'w') as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise RuntimeError(
+                    f'Another process works in --work-dir {self.folder}: wait '
+                    'for it, or give another one.') from None
+            yield

@@ -1,0 +1,71 @@
+"""What the command lines of offline steps have in common."""
+import argparse
+import os
+from typing import Tuple
+
+import torch
+from mmengine.config import Config, DictAction
+from mmengine.dist import init_dist
+from mmengine.registry import init_default_scope
+from mmengine.runner import load_checkpoint
+from mmseg.registry import MODELS
+from mmseg.utils import register_all_modules
+from torch import nn
+
+
+def offline_parser(description: str, out: str) -> argparse.ArgumentParser:
+    """A parser with the arguments that every step has.
+
+    Args:
+        description (str): Of the tool.
+        out (str): What OUT is.
+    """
+    parser = argparse.ArgumentParser(
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config of the training')
+    parser.add_argument('checkpoint', help='its checkpoint')
+    parser.add_argument('out', help=out)
+    parser.add_argument(
+        '--workers', type=int, default=2, help='processes that load images')
+    parser.add_argument('--device', help='default: cuda or cpu')
+    parser.add_argument(
+        '--launcher',
+        choices=['none', 'pytorch', 'slurm', 'mpi'],
+        default='none',
+        help='job launcher; the images are shared out to the processes')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        help='override settings of the config, as key=value')
+    # torch.distributed.launch adds it
+    parser.add_argument('--local_rank', '--local-rank', type=int, default=0)
+    return parser
+
+
+def read_config(args: argparse.Namespace) -> Config:
+    """Read the config and start the processes' group."""
+    os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
+    register_all_modules(init_default_scope=False)
+    cfg = Config.fromfile(args.config)
+    cfg.merge_from_dict(args.cfg_options or {})
+    init_default_scope(cfg.get('default_scope', 'mmseg'))
+    if args.launcher != 'none':
+        backend = 'nccl' if torch.cuda.is_available() else 'gloo'
+        init_dist(args.launcher, backend=backend)
+    return cfg
+
+
+def load_model(cfg: Config,
+               args: argparse.Namespace) -> Tuple[nn.Module, torch.device]:
+    """Build the model in eval mode with its checkpoint on its device."""
+    device = args.device
+    if device is None:
+        device = 'cpu'
+        if torch.cuda.is_available():
+            device = f'cuda:{int(os.environ["LOCAL_RANK"])}'
+    model = MODELS.build(cfg.model)
+    checkpoint = load_checkpoint(model, args.checkpoint, map_location='cpu')
+    model.dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')
+    return model.to(device).eval(), torch.device(device)

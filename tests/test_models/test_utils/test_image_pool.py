@@ -1,0 +1,80 @@
+import pytest
+import torch
+
+from mmseg_ext.models.utils.image_pool import ImagePool
+
+
+def numbered(*numbers):
+    return torch.tensor(numbers, dtype=torch.float32)[:, None, None, None]
+
+
+def test_gives_back_the_first_ones():
+    pool = ImagePool(5)
+    for i in range(5):
+        assert pool.query(numbered(i)).item() == i
+    assert pool.images.flatten().tolist() == [0, 1, 2, 3, 4]
+
+
+def test_half_of_the_later_ones_are_old():
+    torch.manual_seed(0)
+    pool = ImagePool(50)
+    pool.query(numbered(*range(50)))
+    old, stored = 0, set(range(50))
+    for i in range(50, 10050):
+        shown = int(pool.query(numbered(i)).item())
+        if shown != i:
+            old += 1
+            # it has left, the new one has taken its place
+            stored = stored - {shown} | {i}
+    assert old / 10000 == pytest.approx(0.5, abs=0.02)
+    assert set(pool.images.flatten().int().tolist()) == stored
+    assert len(stored) == 50
+
+
+def test_a_batch_is_that_many_single_images():
+    pools = ImagePool(3), ImagePool(3)
+    torch.manual_seed(0)
+    batched = torch.cat(
+        [pools[0].query(numbered(i, i + 1)) for i in (0, 2, 4, 6)])
+    torch.manual_seed(0)
+    single = torch.cat([pools[1].query(numbered(i)) for i in range(8)])
+    assert torch.equal(batched, single)
+    assert torch.equal(pools[0].images, pools[1].images)
+
+
+def test_holds_no_graph_and_no_view():
+    pool = ImagePool(1)
+    image = torch.ones(1, 1, 2, 2, requires_grad=True)
+    shown = pool.query(image * 2)
+    assert not shown.requires_grad and not pool.images.requires_grad
+    shown.zero_()
+    assert pool.images.unique().item() == 2
+
+
+def test_size_zero_stores_nothing():
+    pool = ImagePool(0)
+    shown = pool.query(numbered(7).requires_grad_())
+    assert shown.item() == 7 and not shown.requires_grad
+    assert not len(pool.images)
+    with pytest.raises(ValueError, match='pool_size must not be negative'):
+        ImagePool(-1)
+
+
+def test_checkpoint_of_any_fill():
+    pool = ImagePool(4)
+    pool.query(torch.randn(3, 3, 4, 4))
+    other = ImagePool(4)
+    other.load_state_dict(pool.state_dict())
+    assert torch.equal(other.images, pool.images)
+    smaller = ImagePool(2)
+    smaller.load_state_dict(pool.state_dict())
+    assert torch.equal(smaller.images, pool.images[:2])
+    smaller.load_state_dict({})  # weights without a pool
+    assert len(smaller.images) == 2
+
+
+def test_other_crops_start_a_new_pool():
+    pool = ImagePool(2)
+    pool.query(torch.randn(2, 3, 4, 4))
+    new = torch.randn(1, 3, 8, 8)
+    assert torch.equal(pool.query(new), new) and len(pool.images) == 1

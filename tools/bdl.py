@@ -1,0 +1,231 @@
+"""Run bidirectional learning: translation and segmentor, in turns.
+
+CONFIG trains the segmentor with pseudo labels; its field ``bdl`` names the
+configs of the other steps. Round 0 learns to translate, translates the source,
+trains a segmentor on it with an adversary, and then, ``--inner`` times, makes
+pseudo labels with the last segmentor and trains the next one, always from the
+initial weights. Each of the further ``--rounds`` does so again with a
+translation that the last segmentor watches (perceptual loss). The paper's two
+rounds are ``--rounds 1 --inner 2``; ``--rounds 0 --inner 0`` is the
+one-directional baseline::
+
+    python tools/bdl.py configs/bdl/bdl_toystreet.py --rounds 1 --inner 2
+
+Killed at any point and started again, it goes on where it was.
+"""
+import argparse
+import os.path as osp
+import shlex
+import sys
+from pathlib import Path
+from typing import List, Optional
+
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
+from mmengine.config import Config, DictAction  # noqa: E402
+
+from mmseg_ext.engine.offline.chain import Chain, Step  # noqa: E402
+
+TOOLS = Path(__file__).resolve().parent
+FIELDS = ('translation', 'perceptual_translation', 'adversarial')
+SOURCE = 'train_dataloader.dataset.source.data_root'
+PSEUDO = 'train_dataloader.dataset.target.data_prefix.seg_map_path'
+
+
+def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('config', help='config with the field `bdl`')
+    parser.add_argument(
+        '--rounds',
+        type=int,
+        default=1,
+        help='rounds with a perceptual loss, behind round 0 (default: 1)')
+    parser.add_argument(
+        '--inner',
+        type=int,
+        default=2,
+        help='trainings with pseudo labels in a round (default: 2)')
+    parser.add_argument(
+        '--work-dir', help='default: work_dirs/ and the name of CONFIG')
+    parser.add_argument('--gpus', type=int, default=1, help='processes')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--translated',
+        help='a translated data set that round 0 trains on in place of one '
+        'of its own; the folder of the source itself leaves translation out')
+    parser.add_argument(
+        '--first-segmentor',
+        help='checkpoint of a segmentor that watches the translation of '
+        'round 0 too')
+    parser.add_argument(
+        '--no-perceptual',
+        action='store_true',
+        help='translate in all rounds without a perceptual loss')
+    parser.add_argument(
+        '--dry-run', action='store_true', help='print the plan')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        default=[],
+        help='settings of every training, as key=value')
+    args = parser.parse_args(argv)
+    for name, least in (('rounds', 0), ('inner', 0), ('gpus', 1)):
+        if getattr(args, name) < least:
+            parser.error(f'--{name} is {getattr(args, name)}: expected an '
+                         f'integer >= {least}')
+    args.work_dir = osp.abspath(
+        args.work_dir or osp.join('work_dirs',
+                                  Path(args.config).stem))
+    return args
+
+
+def find_configs(path: str) -> dict:
+    """The configs of all trainings, by the names in the field ``bdl``.
+
+    Raises:
+        ValueError: If the field is missing or names no file.
+    """
+    field = Config.fromfile(path).get('bdl')
+    if field is None or set(FIELDS) - set(field):
+        raise ValueError(
+            f'{path} must set bdl = dict({"=..., ".join(FIELDS)}=...) with '
+            f'the configs of the other trainings, but has {field}.')
+    found = dict(self_training=path)
+    for name in FIELDS:
+        candidates = [osp.join(osp.dirname(path), field[name]), field[name]]
+        found[name] = next(filter(osp.isfile, candidates), None)
+        if found[name] is None:
+            raise ValueError(f'bdl.{name} of {path} is {field[name]!r}, but '
+                             f'{candidates[0]} is no file.')
+    return found
+
+
+class Plan:
+    """Writes down the steps.
+
+    Args:
+        args (Namespace): Options of the command line.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        self.args = args
+        self.configs = find_configs(args.config)
+        # configs on top of mmseg's take seconds to read
+        self._configs = {
+            path: Config.fromfile(path)
+            for path in set(self.configs.values())
+        }
+        field = self._configs[args.config].bdl
+        self.pseudo_options = [
+            f'--{key.replace("_", "-")}={value}'
+            for key, value in field.get('pseudo_labels', {}).items()
+        ]
+        self.translate_options = [
+            f'--{key.replace("_", "-")}={value}'
+            for key, value in field.get('translate', {}).items()
+        ]
+        self.steps: List[Step] = []
+
+    def write(self) -> List[Step]:
+        """All steps in order."""
+        segmentor = self.args.first_segmentor
+        for number in range(self.args.rounds + 1):
+            segmentor = self._round(number, segmentor)
+        return self.steps
+
+    def _round(self, number: int, segmentor: Optional[str]) -> str:
+        """Add a round; gives the checkpoint of its last segmentor."""
+        source = self.args.translated if number == 0 else None
+        if source is None:
+            source = self._translate(number, segmentor)
+        options = [f'{SOURCE}={osp.abspath(source)}']
+        name = f'round{number}/segmentation'
+        checkpoint = self._train(f'{name}0', 'adversarial', options)
+        for i in range(1, self.args.inner + 1):
+            made_by = 'self_training' if i > 1 else 'adversarial'
+            labels = self._tool(f'round{number}/pseudo_labels{i}',
+                                'make_pseudo_labels.py', made_by, checkpoint,
+                                self.pseudo_options)
+            checkpoint = self._train(
+                f'{name}{i}', 'self_training',
+                [*options, f'{PSEUDO}={osp.join(labels, "labels")}'])
+        return checkpoint
+
+    def _translate(self, number: int, segmentor: Optional[str]) -> str:
+        kind, options = 'translation', []
+        if segmentor is not None and not self.args.no_perceptual:
+            kind = 'perceptual_translation'
+            options = [f'model.perceptual.checkpoint={osp.abspath(segmentor)}']
+        checkpoint = self._train(f'round{number}/translation', kind, options)
+        return self._tool(f'round{number}/translated', 'translate_dataset.py',
+                          kind, checkpoint, self.translate_options)
+
+    def _train(self, name: str, kind: str, options: List[str]) -> str:
+        """Add a training; gives its checkpoint."""
+        config = self.configs[kind]
+        options = [
+            f'randomness.seed={self.args.seed}', *self.args.cfg_options,
+            *options
+        ]
+        folder = osp.join(self.args.work_dir, name)
+        tail = ['--work-dir', folder, '--resume', '--cfg-options', *options]
+        command = [sys.executable, str(TOOLS / 'train.py'), config, *tail]
+        if self.args.gpus > 1:
+            launcher = str(TOOLS / 'dist_train.sh')
+            command = ['bash', launcher, config, str(self.args.gpus), *tail]
+        cfg = self._read(config, self.args.cfg_options)
+        result = osp.join(folder, f'iter_{cfg.train_cfg.max_iters}.pth')
+        self._add(name, command, result, [repr(cfg.to_dict()), *options])
+        return result
+
+    def _tool(self, name: str, tool: str, kind: str, checkpoint: str,
+              arguments: List[str]) -> str:
+        """Add an offline step; gives its folder."""
+        config, out = self.configs[kind], osp.join(self.args.work_dir, name)
+        tail = [config, checkpoint, out, *arguments]
+        command = [sys.executable, str(TOOLS / tool), *tail]
+        if self.args.gpus > 1:
+            command = [
+                sys.executable, '-m', 'torch.distributed.run', '--standalone',
+                f'--nproc_per_node={self.args.gpus}',
+                str(TOOLS / tool), *tail, '--launcher', 'pytorch'
+            ]
+        cfg = self._read(config, [])
+        self._add(name, command, osp.join(out, 'finished.json'),
+                  [repr(cfg.to_dict()), tool, *arguments])
+        return out
+
+    def _read(self, config: str, options: List[str]) -> Config:
+        cfg = self._configs[config].copy()
+        parser = argparse.ArgumentParser()
+        parser.add_argument('--options', nargs='*', action=DictAction)
+        cfg.merge_from_dict(
+            parser.parse_args(['--options', *options]).options or {})
+        return cfg
+
+    def _add(self, name: str, command: List[str], result: str,
+             recipe: List[str]) -> None:
+        # the folder may be moved between two calls
+        text = '\n'.join(recipe).replace(self.args.work_dir, 'WORK_DIR')
+        self.steps.append(Step(name, command, result, text))
+
+
+def main() -> None:
+    args = parse_args()
+    steps = Plan(args).write()
+    chain = Chain(args.work_dir)
+    if not args.dry_run:
+        return chain.run(steps)
+    chain.check(steps)
+    finished = chain.finished()
+    for step in steps:
+        state = 'finished' if step.name in finished else 'to do'
+        print(f'{step.name} ({state}):\n    {shlex.join(step.command)}')
+
+
+if __name__ == '__main__':
+    main()

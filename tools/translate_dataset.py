@@ -1,0 +1,128 @@
+"""Translate the images of a data set with a trained CycleGAN.
+
+OUT is laid out as the ``data_root`` of the images, as PNG, and everything
+beside the folder of the images (labels, lists) is linked into it: name OUT as
+``data_root`` and train on it. Images pass through the transforms of
+``test_dataloader``. A command that was stopped goes on where it was::
+
+    python tools/translate_dataset.py CONFIG CHECKPOINT OUT
+
+    # on four GPUs
+    python -m torch.distributed.run --nproc_per_node 4 \\
+        tools/translate_dataset.py CONFIG CHECKPOINT OUT --launcher pytorch
+"""
+import os
+import os.path as osp
+import sys
+from pathlib import Path
+from typing import List
+
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
+import cv2  # noqa: E402
+import torch  # noqa: E402
+from mmengine.dist import barrier, is_main_process  # noqa: E402
+
+from mmseg_ext.engine import offline  # noqa: E402
+from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
+
+DIRECTIONS = dict(source='source2target', target='target2source')
+
+
+def parse_args():
+    parser = offline.offline_parser(__doc__,
+                                    'folder of the translated data set')
+    parser.add_argument(
+        '--branch',
+        choices=list(DIRECTIONS),
+        default='source',
+        help='which images to translate into the other domain '
+        '(default: source)')
+    parser.add_argument(
+        '--size',
+        choices=['file', 'network'],
+        default='file',
+        help='size of the written images: that of the file, so that labels '
+        'fit (default), or that which the test pipeline makes')
+    return parser.parse_args()
+
+
+@torch.no_grad()
+def translate(model, images: List[offline.ListedImage], pipeline: List[dict],
+              direction: str, args) -> None:
+    """Translate and write images."""
+    for image, batch in offline.load_images(images, pipeline, args.workers):
+        inputs = model.data_preprocessor(batch, False)['inputs']
+        made, = model.translate_to_bytes(inputs, direction)
+        made = made.permute(1, 2, 0).cpu().numpy()
+        if args.size == 'file':
+            height, width = batch['data_samples'][0].ori_shape
+            if made.shape[:2] != (height, width):
+                made = cv2.resize(
+                    made, (width, height), interpolation=cv2.INTER_CUBIC)
+        with atomic_open(osp.join(args.out, image.name(image.root))) as file:
+            file.write(cv2.imencode('.png', made)[1].tobytes())
+
+
+def link_siblings(image: offline.ListedImage, out: str) -> None:
+    """Link what lies beside the folder of the images, at every level."""
+    below = osp.relpath(image.folder, image.root)
+    source, destination = image.root, out
+    for part in () if below == '.' else below.split(os.sep):
+        os.makedirs(destination, exist_ok=True)
+        for name in os.listdir(source):
+            link = osp.join(destination, name)
+            if name != part and not osp.lexists(link):
+                os.symlink(osp.abspath(osp.join(source, name)), link)
+        source, destination = osp.join(source,
+                                       part), osp.join(destination, part)
+
+
+def main():
+    args = parse_args()
+    cfg = offline.read_config(args)
+    if cfg.model.type != 'CycleGAN':
+        raise ValueError(f'CONFIG {args.config} has the model '
+                         f'{cfg.model.type}: expected is a CycleGAN.')
+    cfg.model.update(perceptual=None, judge=None)
+    images, pipeline = offline.list_images(
+        cfg, args.branch), offline.test_pipeline(cfg)
+    for root in {image.root for image in images}:
+        if Path(root).resolve() in [
+                Path(args.out).resolve(), *Path(args.out).resolve().parents
+        ]:
+            raise ValueError(f'OUT {args.out} lies in the data set {root} '
+                             'that is translated: give a folder outside.')
+    cache = offline.OfflineCache(
+        args.out,
+        dict(
+            tool='translate_dataset',
+            checkpoint=offline.file_hash(args.checkpoint),
+            generator=cfg.model.generator.to_dict(),
+            roots=sorted({osp.abspath(image.root)
+                          for image in images}),
+            branch=args.branch,
+            size=args.size,
+            pipeline=[dict(transform) for transform in pipeline]))
+    left = [
+        image for image in images
+        if not osp.exists(cache.path(image.name(image.root)))
+    ]
+    # all ranks look before any of them writes
+    barrier()
+    if is_main_process():
+        print(f'{len(left)} of {len(images)} images to translate', flush=True)
+        for image in {image.folder: image for image in images}.values():
+            link_siblings(image, args.out)
+    if left:
+        model, _ = offline.load_model(cfg, args)
+        translate(model, offline.share_of_rank(left), pipeline,
+                  DIRECTIONS[args.branch], args)
+    barrier()
+    cache.finish(images=len(images))
+
+
+if __name__ == '__main__':
+    main()
