@@ -1,0 +1,15 @@
+# four GPUs with two images each; the recipe of MMSegmentation
+_base_ = [
+    '../_base_/models/gscnn_r50-d8.py',
+    'mmseg::_base_/datasets/cityscapes.py',
+    'mmseg::_base_/schedules/schedule_80k.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(data_preprocessor=dict(size=(512, 1024)))
+# the paper's distances, in pixels of 1024x2048
+val_evaluator = [
+    dict(type='IoUMetric', iou_metrics=['mIoU']),
+    dict(type='BoundaryFScoreMetric', radii=(3, 5, 9, 12))
+]
+test_evaluator = val_evaluator
+auto_scale_lr = dict(enable=False, base_batch_size=8)

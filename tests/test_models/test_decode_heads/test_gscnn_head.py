@@ -1,0 +1,223 @@
+import copy
+
+import pytest
+import torch
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+from mmseg.utils import register_all_modules
+
+import mmseg_ext  # noqa: F401
+from mmseg_ext.models.decode_heads.shape_stream import GatedConv2d, ShapeStream
+from mmseg_ext.utils.boundary_map import boundary_map
+
+register_all_modules()
+BN = dict(type='BN')
+HEAD = dict(
+    type='GSCNNHead',
+    in_channels=[8, 16, 32],
+    in_index=[1, 2, 3],
+    low_level_index=0,
+    low_level_channels=4,
+    stem_index=4,
+    stem_channels=8,
+    shape_channels=(8, 6, 4, 2),
+    dilations=(1, 2),
+    channels=8,
+    num_classes=5,
+    dropout_ratio=0.,
+    norm_cfg=BN,
+    align_corners=False)
+MODEL = dict(
+    type='ShapeStreamEncoderDecoder',
+    stem_layer='stem',
+    backbone=dict(
+        type='ResNetV1c',
+        depth=18,
+        stem_channels=8,
+        base_channels=4,
+        strides=(1, 2, 1, 1),
+        norm_cfg=BN),
+    decode_head=HEAD)
+
+
+def build(model=MODEL, **head):
+    torch.manual_seed(0)
+    cfg = copy.deepcopy(model)
+    cfg['decode_head'].update(head)
+    model = MODELS.build(cfg)
+    model.init_weights()
+    return model
+
+
+def images(num=2):
+    generator = torch.Generator().manual_seed(0)
+    return torch.randn(num, 3, 48, 64, generator=generator)
+
+
+def samples(label):
+    return [
+        SegDataSample(gt_sem_seg=PixelData(data=one[None])) for one in label
+    ]
+
+
+def labels():
+    generator = torch.Generator().manual_seed(1)
+    small = torch.randn(2, 5, 4, 5, generator=generator)
+    return torch.nn.functional.interpolate(small, (48, 64)).argmax(1)
+
+
+def test_gate_of_zero_weights():
+    """Then alpha is the sigmoid of the last bias."""
+    gate = GatedConv2d(4, BN).eval()
+    for layer in (gate.gate[1], gate.gate[3]):
+        torch.nn.init.zeros_(layer.weight)
+        torch.nn.init.zeros_(layer.bias)
+    torch.nn.init.constant_(gate.gate[4].bias, 0.4)
+    shape, gating = torch.randn(2, 4, 5, 6), torch.randn(2, 1, 5, 6)
+    factor = 1 + torch.tensor(0.4).sigmoid()
+    torch.testing.assert_close(gate(shape, gating), gate.conv(factor * shape))
+
+
+def test_gradient_reaches_the_gating_map():
+    gating = torch.randn(2, 1, 5, 6, requires_grad=True)
+    GatedConv2d(4, BN)(torch.randn(2, 4, 5, 6), gating).sum().backward()
+    assert gating.grad.abs().sum() > 0
+
+
+def test_parameters_of_the_paper():
+    """Shape stream, and the convolution of edges and image gradient."""
+    stream = ShapeStream((64, 32, 16, 8), BN)
+    assert sum(p.numel() for p in stream.parameters()) + 2 == 103018
+
+
+def test_checkpointed_blocks_give_the_same():
+    grads = []
+    for with_cp in (False, True):
+        # the dual loss draws noise
+        model = build(with_cp=with_cp, loss_dual=None)
+        losses = model.loss(images(), samples(labels()))
+        sum(v for k, v in losses.items() if 'loss' in k).backward()
+        grads.append([p.grad for p in model.parameters()])
+    for plain, saving in zip(*grads):
+        torch.testing.assert_close(plain, saving)
+
+
+def test_features_stem_and_image():
+    model = build()
+    features = model.extract_feat(images())
+    assert [f.shape[1] for f in features] == [4, 8, 16, 32, 8, 3]
+    assert features[4].shape[2:] == (24, 32)
+    assert torch.equal(features[5], images())
+    torch.testing.assert_close(features[4], model.backbone.stem(images()))
+
+
+def test_outputs():
+    model = build().eval()
+    with torch.no_grad():
+        logits, edge = model.decode_head(model.extract_feat(images()))
+        assert logits.shape == (2, 5, 12, 16) and edge.shape == (2, 1, 48, 64)
+        whole = model.encode_decode(images(), [dict(img_shape=(48, 64))] * 2)
+    assert whole.shape == (2, 5, 48, 64)
+
+
+def test_a_stride_for_the_shape_stream():
+    model = build(shape_stride=2)
+    _, edge = model.decode_head(model.extract_feat(images()))
+    assert edge.shape == (2, 1, 24, 32)
+    assert model.loss(images(), samples(labels()))['decode.loss_edge'] > 0
+
+
+def test_a_backbone_without_stem():
+    cfg = copy.deepcopy(MODEL)
+    cfg['stem_layer'] = None
+    model = build(cfg, stem_index=None)
+    assert model.decode_head(model.extract_feat(images()))[0].shape[1] == 5
+
+
+def test_four_losses_reach_all_parameters():
+    model = build()
+    losses = model.loss(images(), samples(labels()))
+    names = [key for key in losses if 'loss' in key]
+    assert names == [
+        'decode.loss_ce', 'decode.loss_edge', 'decode.loss_dual',
+        'decode.loss_edge_attention'
+    ]
+    sum(losses[name] for name in names).backward()
+    missing = [n for n, p in model.named_parameters() if p.grad is None]
+    assert missing == []
+
+
+def test_losses_can_be_left_out():
+    model = build(loss_edge=None, loss_dual=None, loss_attention=None)
+    losses = model.loss(images(), samples(labels()))
+    assert [k for k in losses if 'loss' in k] == ['decode.loss_ce']
+    losses['decode.loss_ce'].backward()
+    assert all(p.grad is not None for p in model.parameters())
+
+
+def test_edge_loss_of_logits():
+    """The class-balanced binary cross entropy, written out."""
+    model = build()
+    label = labels()
+    logits, edge = model.decode_head(model.extract_feat(images()))
+    found = model.decode_head.loss_by_feat((logits, edge),
+                                           samples(label))['loss_edge']
+    truth = boundary_map(label, 2).float()
+    positive = truth.mean()
+    weight = torch.where(truth > 0, 1 - positive, positive)
+    expected = torch.nn.functional.binary_cross_entropy_with_logits(
+        edge[:, 0], truth, weight)
+    torch.testing.assert_close(found, 20 * expected)
+
+
+def test_edges_of_the_pipeline_come_first():
+    model = build()
+    features = model.decode_head(model.extract_feat(images()))
+    given = samples(labels())
+    for sample in given:
+        sample.gt_edge_map = PixelData(
+            data=torch.zeros(1, 48, 64, dtype=torch.uint8))
+    losses = model.decode_head.loss_by_feat(features, given)
+    assert losses['loss_edge'] == 0
+
+
+def test_attention_counts_sure_edges_alone():
+    model = build(
+        edge_threshold=0.5,
+        loss_attention=dict(
+            type='ImageWeightedCrossEntropyLoss',
+            loss_name='loss_edge_attention'))
+    head, label = model.decode_head, labels()
+    logits = torch.randn(2, 5, 48, 64)
+    edge = torch.full((2, 1, 48, 64), -9.)
+    losses = head.loss_by_feat((logits, edge), samples(label))
+    assert losses['loss_edge_attention'] == 0
+    edge[:, :, :20] = 9.
+    losses = head.loss_by_feat((logits, edge), samples(label))
+    label[:, 20:] = 255
+    expected = head.loss_decode(logits, label)
+    torch.testing.assert_close(losses['loss_edge_attention'], expected)
+
+
+def test_all_void():
+    model = build()
+    losses = model.loss(images(), samples(torch.full((2, 48, 64), 255)))
+    total = sum(v for k, v in losses.items() if 'loss' in k)
+    assert total == 0
+    total.backward()
+
+
+@pytest.mark.parametrize('head, message', [
+    (dict(shape_channels=(8, 6, 4)), 'one number more'),
+    (dict(shape_channels=(9, 6, 4, 2)), 'must begin with stem_channels'),
+    (dict(in_index=[1, 2, -1]), 'must not be negative'),
+])
+def test_errors(head, message):
+    with pytest.raises(ValueError, match=message):
+        build(**head)
+
+
+def test_unknown_stem_layer():
+    with pytest.raises(ValueError, match="stem_layer is 'mod1'"):
+        build(dict(MODEL, stem_layer='mod1'))
