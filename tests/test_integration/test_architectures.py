@@ -10,3 +10,8 @@ class TestDANet(MethodBattery):
 @pytest.mark.slow
 class TestFastFCN(MethodBattery):
     config = 'configs/fastfcn/fastfcn_toystreet.py'
+
+
+@pytest.mark.slow
+class TestGSCNN(MethodBattery):
+    config = 'configs/gscnn/gscnn_toystreet.py'

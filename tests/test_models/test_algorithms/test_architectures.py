@@ -47,8 +47,26 @@ FASTFCN = with_parts(
         num_codes=4,
         bottleneck_kernel_size=1,
         **HEAD))
+GSCNN = with_parts(
+    decode_head=dict(
+        type='GSCNNHead',
+        in_channels=[16, 32, 64],
+        in_index=[1, 2, 3],
+        low_level_index=0,
+        low_level_channels=8,
+        stem_index=4,
+        stem_channels=8,
+        image_index=5,
+        shape_channels=(8, 4, 4, 2),
+        dilations=(1, 2),
+        channels=16,
+        **{
+            k: v
+            for k, v in HEAD.items() if k != 'loss_decode'
+        }))
+GSCNN.update(type='ShapeStreamEncoderDecoder', stem_layer='stem')
 SEGMENTORS = pytest.mark.parametrize(
-    'segmentor', [DANET, FASTFCN], ids=['danet', 'fastfcn'])
+    'segmentor', [DANET, FASTFCN, GSCNN], ids=['danet', 'fastfcn', 'gscnn'])
 
 
 @SEGMENTORS
