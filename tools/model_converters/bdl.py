@@ -14,13 +14,11 @@ two rates: ``--num-rates 2``, and ``dilations=(6, 12)`` in its config::
 """
 import argparse
 
-import torch
-
-from mmseg_ext.engine.atomic_io import atomic_open
 from mmseg_ext.models.utils.cycle_gan_checkpoint import (
     convert_generator, convert_patch_discriminator, is_cycle_gan)
-from mmseg_ext.models.utils.deeplabv2_converter import (convert_files,
-                                                        load_official)
+from mmseg_ext.models.utils.deeplabv2_converter import convert_files
+from mmseg_ext.models.utils.official_checkpoint import (load_official,
+                                                        save_converted)
 
 
 def parse_args():
@@ -61,11 +59,7 @@ def convert_cycle_gan(args: argparse.Namespace) -> str:
         for name, part in parts.items()
         for key, value in part.items()
     }
-    with atomic_open(args.dst) as file:
-        torch.save(
-            dict(
-                meta=dict(source='official CycleGAN code'),
-                state_dict=state_dict), file)
+    save_converted(args.dst, state_dict, 'CycleGAN')
     return f'{args.dst}: {", ".join(parts)}'
 
 

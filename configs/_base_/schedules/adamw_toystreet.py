@@ -1,5 +1,6 @@
 # for training from random weights on ToyStreet; one to five minutes on two
 # CPU cores
+_base_ = ['./iteration_runtime.py']
 optim_wrapper = dict(
     type='OptimWrapper',
     # one kernel for all parameters
@@ -14,20 +15,8 @@ param_scheduler = [
         begin=50,
         end=1800)
 ]
-train_cfg = dict(
-    type='ResumableIterBasedTrainLoop', max_iters=1800, val_interval=300)
+train_cfg = dict(max_iters=1800, val_interval=300)
 val_cfg = dict(type='TeacherStudentValLoop')
-test_cfg = dict(type='TestLoop')
-default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(
-        type='AtomicCheckpointHook',
-        by_epoch=False,
-        interval=300,
-        max_keep_ckpts=1),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='SegVisualizationHook'))
+default_hooks = dict(checkpoint=dict(interval=300))
 auto_scale_lr = dict(enable=False, base_batch_size=8)
 randomness = dict(seed=0)

@@ -1,5 +1,6 @@
 # 800 iterations on the source, then 700 of adaptation; a few minutes on one
 # CPU core. A method with adversaries adds their component to the optimiser.
+_base_ = ['./iteration_runtime.py']
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='JointOptimWrapperConstructor',
@@ -25,20 +26,9 @@ param_scheduler = [
         begin=50,
         end=1500)
 ]
-train_cfg = dict(
-    type='ResumableIterBasedTrainLoop', max_iters=1500, val_interval=300)
-test_cfg = dict(type='TestLoop')
+train_cfg = dict(max_iters=1500, val_interval=300)
 default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(
-        type='AtomicCheckpointHook',
-        by_epoch=False,
-        interval=300,
-        max_keep_ckpts=1),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='SegVisualizationHook'),
+    checkpoint=dict(interval=300),
     stage=dict(
         type='StageHook',
         stages=[dict(name='source', iters=800),

@@ -1,5 +1,6 @@
 # 500 iterations at a constant rate, 500 while it falls to zero; the rate is
 # that of short runs of small networks
+_base_ = ['./iteration_runtime.py']
 optim_wrapper = dict(
     type='OptimWrapper',
     constructor='JointOptimWrapperConstructor',
@@ -15,21 +16,10 @@ param_scheduler = [
         begin=500,
         end=1001)
 ]
-train_cfg = dict(
-    type='ResumableIterBasedTrainLoop', max_iters=1000, val_interval=250)
+train_cfg = dict(max_iters=1000, val_interval=250)
 val_cfg = dict(type='ValLoop')
-test_cfg = dict(type='TestLoop')
 default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(
-        type='AtomicCheckpointHook',
-        by_epoch=False,
-        interval=250,
-        max_keep_ckpts=1),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='SegVisualizationHook'),
+    checkpoint=dict(interval=250),
     translation_visualization=dict(
         type='TranslationVisualizationHook', interval=250))
 auto_scale_lr = dict(enable=False, base_batch_size=4)

@@ -2,6 +2,7 @@
 # public code of 2205.11423 has it; it trains for 100 epochs, which of
 # ImageNet-1k are as many iterations as these. The schedule of the paper is
 # not known.
+_base_ = ['./iteration_runtime.py']
 optim_wrapper = dict(
     type='AmpOptimWrapper',
     loss_scale='dynamic',
@@ -15,21 +16,10 @@ param_scheduler = [
         begin=0,
         end=500000)
 ]
-train_cfg = dict(
-    type='ResumableIterBasedTrainLoop', max_iters=500000, val_interval=20000)
+train_cfg = dict(max_iters=500000, val_interval=20000)
 val_cfg = dict(type='TeacherStudentValLoop', report='gain')
-test_cfg = dict(type='TestLoop')
 default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(
-        type='AtomicCheckpointHook',
-        by_epoch=False,
-        interval=20000,
-        max_keep_ckpts=2),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='SegVisualizationHook'),
+    checkpoint=dict(interval=20000, max_keep_ckpts=2),
     denoising_visualization=dict(
         type='DenoisingVisualizationHook', interval=20000),
     export_pretrained=dict(type='ExportPretrainedHook'))

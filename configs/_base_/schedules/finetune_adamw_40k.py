@@ -1,5 +1,6 @@
 # AdamW for fine-tuning with 16 crops a batch on one GPU or several; the
 # paper's own settings are not known
+_base_ = ['./iteration_runtime.py']
 optim_wrapper = dict(
     type='OptimWrapper',
     # one kernel for all parameters
@@ -17,19 +18,7 @@ param_scheduler = [
         begin=1500,
         end=40000)
 ]
-train_cfg = dict(
-    type='ResumableIterBasedTrainLoop', max_iters=40000, val_interval=4000)
+train_cfg = dict(max_iters=40000, val_interval=4000)
 val_cfg = dict(type='TeacherStudentValLoop')
-test_cfg = dict(type='TestLoop')
-default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
-    checkpoint=dict(
-        type='AtomicCheckpointHook',
-        by_epoch=False,
-        interval=4000,
-        max_keep_ckpts=1),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='SegVisualizationHook'))
+default_hooks = dict(checkpoint=dict(interval=4000))
 auto_scale_lr = dict(enable=False, base_batch_size=16)

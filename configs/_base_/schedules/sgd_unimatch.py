@@ -1,24 +1,13 @@
 # SGD with momentum as UniMatch (arXiv 2208.09910) trains; its lengths are in
 # epochs of the unlabelled images and stand in the config of each split
+_base_ = ['./iteration_runtime.py']
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='SGD', lr=0.001, momentum=0.9, weight_decay=1e-4))
-train_cfg = dict(type='ResumableIterBasedTrainLoop')
 val_cfg = dict(type='TeacherStudentValLoop')
-test_cfg = dict(type='TestLoop')
 default_hooks = dict(
-    timer=dict(type='IterTimerHook'),
-    logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
-    param_scheduler=dict(type='ParamSchedulerHook'),
     # the protocol reports the best of all epochs; report the last as well
-    checkpoint=dict(
-        type='AtomicCheckpointHook',
-        by_epoch=False,
-        max_keep_ckpts=1,
-        save_best='student/mIoU',
-        rule='greater'),
-    sampler_seed=dict(type='DistSamplerSeedHook'),
-    visualization=dict(type='SegVisualizationHook'),
+    checkpoint=dict(save_best='student/mIoU', rule='greater'),
     error_simulation=dict(type='ErrorSimulationHook'),
     # the running statistics of the teacher's norm layers are the student's,
     # averaged as its parameters are

@@ -1,13 +1,10 @@
-import os.path as osp
-
-import cv2
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmseg.registry import HOOKS
 
 from ...visualization.denoising_sheet import draw_denoising
-from ..atomic_io import atomic_open
 from ..utils import unwrap_model
+from .sheets import save_sheet
 
 
 @HOOKS.register_module()
@@ -67,8 +64,4 @@ class DenoisingVisualizationHook(Hook):
         rgb = getattr(algorithm.data_preprocessor, 'channel_conversion', False)
         sheet = draw_denoising(captured, bool(rgb), self.num_images)
         step = runner.iter + 1
-        path = osp.join(runner.log_dir, 'vis_data', 'denoising',
-                        f'iter_{step}.png')
-        with atomic_open(path) as file:
-            file.write(cv2.imencode('.png', sheet[..., ::-1])[1].tobytes())
-        runner.visualizer.add_image('denoising', sheet, step=step)
+        save_sheet(runner, 'denoising', f'iter_{step}', sheet, step)

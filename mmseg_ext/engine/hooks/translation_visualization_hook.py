@@ -1,13 +1,10 @@
-import os.path as osp
-
-import cv2
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmseg.registry import HOOKS
 
 from ...visualization.translation_sheet import draw_translations
-from ..atomic_io import atomic_open
 from ..utils import unwrap_model
+from .sheets import save_sheet
 
 
 @HOOKS.register_module()
@@ -72,8 +69,4 @@ class TranslationVisualizationHook(Hook):
         sheet = draw_translations(captured, model.data_preprocessor,
                                   self.num_images)
         step = runner.iter + 1
-        path = osp.join(runner.log_dir, 'vis_data', 'translations',
-                        f'iter_{step}.png')
-        with atomic_open(path) as file:
-            file.write(cv2.imencode('.png', sheet[..., ::-1])[1].tobytes())
-        runner.visualizer.add_image('translations', sheet, step=step)
+        save_sheet(runner, 'translations', f'iter_{step}', sheet, step)

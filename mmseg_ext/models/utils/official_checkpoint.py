@@ -1,8 +1,9 @@
 """Reading and renaming of checkpoints of other code."""
+import argparse
 import os.path as osp
 import pickle
 import re
-from typing import Dict, Mapping, Sequence
+from typing import Callable, Dict, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -95,3 +96,25 @@ def save_converted(path: str, state_dict: StateDict, code: str) -> None:
     meta = dict(source=f'official {code} code')
     with atomic_open(path) as file:
         torch.save(dict(meta=meta, state_dict=state_dict), file)
+
+
+def run_converter(code: str, convert: Callable[[StateDict],
+                                               StateDict]) -> None:
+    """The command ``SRC DST`` of a converter.
+
+    Args:
+        code (str): Name of the official code.
+        convert (Callable): Makes the weights of this package of official
+            ones; a ValueError tells what is wrong with them.
+    """
+    parser = argparse.ArgumentParser(
+        description=f'Convert a checkpoint of the official {code} code.')
+    parser.add_argument('src', help='checkpoint of the official code')
+    parser.add_argument('dst', help='checkpoint to write')
+    args = parser.parse_args()
+    try:
+        state_dict = convert(load_official(args.src))
+    except (OSError, ValueError) as error:
+        raise SystemExit(f'{args.src}: {error}')
+    save_converted(args.dst, state_dict, code)
+    print(f'{args.dst}: {len(state_dict)} tensors')
