@@ -3,7 +3,8 @@
 A config promises ``expected = dict(metric='student/mIoU', value=40.,
 tolerance=2., seed=0)``. It is trained by the stock tool (a finished run is
 not trained again), and the last validated value must not lie more than the
-tolerance below the promised one.
+tolerance below the promised one. ``value=None`` promises nothing yet: measure it
+with ``--seeds``.
 
 Examples::
 
@@ -53,7 +54,7 @@ def parse_args():
     return parser.parse_args()
 
 
-def promise(path):
+def promise(path, measured):
     """Read what a config promises.
 
     Raises:
@@ -64,6 +65,10 @@ def promise(path):
         raise ValueError(
             f'{path} must set expected = dict({", ".join(sorted(FIELDS))}) '
             f'but has {expected}.')
+    if expected.value is None and not measured:
+        raise ValueError(
+            f'{path} promises no figure yet (expected.value is None): measure '
+            f'it with --seeds {expected.seed}.')
     return expected
 
 
@@ -121,7 +126,7 @@ def value_of(work_dir, metric):
 
 def main():
     args = parse_args()
-    promises = {path: promise(path) for path in args.configs}
+    promises = {path: promise(path, args.seeds) for path in args.configs}
     runs = [(path, seed) for path, expected in promises.items()
             for seed in args.seeds or [expected.seed]]
     dirs = {

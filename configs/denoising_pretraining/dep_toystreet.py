@@ -2,5 +2,4 @@
 _base_ = ['./random_toystreet.py']
 load_from = 'work_dirs/dep_pretrain_toystreet/pretrained.pth'
 default_hooks = dict(check_loaded_keys=dict(type='CheckLoadedKeysHook'))
-# not measured yet
-expected = dict(metric='mIoU', value=0., tolerance=0., seed=0)
+expected = dict(metric='mIoU', value=None, tolerance=2., seed=0)

@@ -7,5 +7,4 @@ _base_ = [
 ]
 train_dataloader = dict(
     dataset=dict(dataset=dict(ann_file='splits/1_32/labeled_seed0.txt')))
-# not measured yet
-expected = dict(metric='mIoU', value=0., tolerance=0., seed=0)
+expected = dict(metric='mIoU', value=None, tolerance=2., seed=0)

@@ -6,5 +6,4 @@ model = dict(
             type='Pretrained',
             checkpoint='work_dirs/encoder_toystreet/iter_1800.pth',
             prefix='backbone.')))
-# not measured yet
-expected = dict(metric='mIoU', value=0., tolerance=0., seed=0)
+expected = dict(metric='mIoU', value=None, tolerance=2., seed=0)

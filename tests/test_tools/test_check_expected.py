@@ -67,3 +67,14 @@ def test_split_lists_follow_the_seed(tool, finished):
         'train_dataloader.dataset.labeled.ann_file='
         'splits/1_8/labeled_seed2.txt'
     ]
+
+
+def test_a_figure_that_is_not_measured(tool, finished, capsys):
+    text = finished.read_text().replace('value=41.', 'value=None')
+    finished.write_text(text)
+    work = finished.parent / 'work'
+    with patch.object(sys, 'argv', [tool, str(finished)]):
+        with pytest.raises(ValueError, match='no figure yet.*--seeds 3'):
+            runpy.run_path(tool, run_name='__main__')
+    assert not run(tool, finished, '--work-dir', work, '--seeds', 3)
+    assert '40.00' in capsys.readouterr().out
