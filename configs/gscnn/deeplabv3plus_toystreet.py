@@ -12,4 +12,4 @@ val_evaluator = [
     dict(type='BoundaryFScoreMetric', radii=(1, 2, 3))
 ]
 test_evaluator = val_evaluator
-expected = dict(metric='mIoU', value=None, tolerance=2., seed=0)
+expected = dict(metric='mIoU', value=68.5, tolerance=2., seed=0)

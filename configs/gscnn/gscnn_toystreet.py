@@ -11,4 +11,4 @@ val_evaluator = [
     dict(type='BoundaryFScoreMetric', radii=(1, 2, 3))
 ]
 test_evaluator = val_evaluator
-expected = dict(metric='mIoU', value=None, tolerance=2., seed=0)
+expected = dict(metric='mIoU', value=70.83, tolerance=2., seed=0)
