@@ -3,8 +3,8 @@
 A config promises ``expected = dict(metric='student/mIoU', value=40.,
 tolerance=2., seed=0)``. It is trained by the stock tool (a finished run is
 not trained again), and the last validated value must not lie more than the
-tolerance below the promised one. ``value=None`` promises nothing yet: measure it
-with ``--seeds``.
+tolerance below the promised one. ``value=None`` promises nothing yet:
+measure it with ``--seeds``.
 
 Examples::
 
