@@ -9,7 +9,7 @@ from mmseg.utils import SampleList, add_prefix
 from torch import Tensor, nn
 
 from ..utils.attention import MODES, position_attention
-from ..utils.logits import without_autocast
+from ..utils.logits import full_precision, without_autocast
 from ..utils.options import check_option
 
 _AFFINITIES = ('dissimilarity', 'similarity')
@@ -72,7 +72,7 @@ class EfficientCAM(CAM):
         """Features (N, C, H, W) with those of all channels mixed in."""
         flat = x.flatten(2)
         with without_autocast(x), _without_tf32():
-            full = flat.to(torch.promote_types(x.dtype, torch.float32))
+            full = full_precision(flat)
             energy = full @ full.transpose(1, 2)
             attention = (self.sign * energy).softmax(dim=-1)
         context = (attention.to(flat) @ flat).view_as(x)
@@ -144,8 +144,7 @@ class EfficientDAHead(DAHead):
             raise ValueError('EfficientDAHead needs with_pam or with_cam.')
         super().__init__(pam_channels, **kwargs)
         self.branch_loss_weights = tuple(branch_loss_weights)
-        self.branches = [('pam', with_pam), ('cam', with_cam)]
-        self.branches = [name for name, present in self.branches if present]
+        self.branches = ['pam'] * with_pam + ['cam'] * with_cam
         self.pam = EfficientPAM(self.channels, pam_channels,
                                 position_attention, query_block_size)
         self.cam = EfficientCAM(channel_affinity)

@@ -1,4 +1,3 @@
-import torch
 from mmcv.cnn import ConvModule
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
 from mmseg.models.decode_heads.enc_head import EncHead
@@ -7,7 +6,7 @@ from mmseg.registry import MODELS
 from mmseg.utils import SampleList
 from torch import Tensor
 
-from ..utils.logits import without_autocast
+from ..utils.logits import full_precision, without_autocast
 
 
 class EfficientEncoding(Encoding):
@@ -27,13 +26,12 @@ class EfficientEncoding(Encoding):
     def forward(self, x: Tensor) -> Tensor:
         """Encode features (N, D, H, W) into (N, K, D)."""
         with without_autocast(x):
-            dtype = torch.promote_types(x.dtype, torch.float32)
-            x = x.to(dtype).flatten(2).transpose(1, 2)
-            codewords = self.codewords.to(dtype)
+            x = full_precision(x).flatten(2).transpose(1, 2)
+            codewords = self.codewords.to(x)
             distance = (
                 x.square().sum(2, keepdim=True) - 2 * x @ codewords.T +
                 codewords.square().sum(1))
-            weights = (self.scale.to(dtype) * distance).softmax(dim=2)
+            weights = (self.scale.to(x) * distance).softmax(dim=2)
             return (weights.transpose(1, 2) @ x -
                     weights.sum(1)[..., None] * codewords)
 

@@ -49,5 +49,4 @@ class ShapeStreamEncoderDecoder(EncoderDecoder):
             features = super().extract_feat(inputs)
         finally:
             handle.remove()
-        # a later layer may write into the stem's output in place
         return [*features, seen[0], inputs]

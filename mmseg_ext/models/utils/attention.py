@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from torch.utils.checkpoint import checkpoint
 
-from .logits import without_autocast
+from .logits import full_precision, without_autocast
 
 try:
     from torch.nn.attention import SDPBackend, sdpa_kernel
@@ -64,9 +64,8 @@ def _attend(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 def _attend_in_float(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Logits are not scaled and would overflow in float16."""
-    dtype = torch.promote_types(query.dtype, torch.float32)
     with without_autocast(query):
-        return _attend(query.to(dtype), key.to(dtype), value)
+        return _attend(full_precision(query), full_precision(key), value)
 
 
 def _blockwise_attention(query: Tensor, key: Tensor, value: Tensor,

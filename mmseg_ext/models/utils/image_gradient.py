@@ -23,8 +23,8 @@ class ImageGradient(nn.Module):
 
     Args:
         mode (str): ``'canny'``: a map of 0 and 1 from the image in 8 bits;
-            ``'sobel'``: the magnitude of the gradient of the luminance, at
-            most 1; ``'none'``: zeros. Defaults to 'canny'.
+            ``'sobel'``: the magnitude of the gradient of the channels' mean,
+            at most 1; ``'none'``: zeros. Defaults to 'canny'.
         low (int): Lower threshold of Canny. Defaults to 10.
         high (int): Upper one. Defaults to 100.
         mean (Sequence[float]): Mean that the preprocessor subtracts. Defaults
@@ -65,8 +65,8 @@ class ImageGradient(nn.Module):
         with without_autocast(images):
             images = images.float() * self.std + self.mean
             if self.mode == 'sobel':
-                luminance = images.mean(1, keepdim=True) / 255
-                dx, dy = _sobel(luminance)
+                gray = images.mean(1, keepdim=True) / 255
+                dx, dy = _sobel(gray)
                 return (dx.square() + dy.square()).sqrt().clamp(max=1)
             images = images.round().clamp(0, 255)
             if images.device.type == 'cpu':
