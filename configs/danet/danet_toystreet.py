@@ -13,4 +13,7 @@ model = dict(
         norm_cfg=dict(type='BN', requires_grad=True),
         align_corners=False,
         loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True)))
+default_hooks = dict(
+    position_attention_visualization=dict(
+        type='PositionAttentionVisualizationHook'))
 expected = dict(metric='mIoU', value=60.59, tolerance=2., seed=0)

@@ -12,4 +12,6 @@ val_evaluator = [
     dict(type='BoundaryFScoreMetric', radii=(3, 5, 9, 12))
 ]
 test_evaluator = val_evaluator
+default_hooks = dict(
+    shape_stream_visualization=dict(type='ShapeStreamVisualizationHook'))
 auto_scale_lr = dict(enable=False, base_batch_size=8)

@@ -11,4 +11,6 @@ val_evaluator = [
     dict(type='BoundaryFScoreMetric', radii=(1, 2, 3))
 ]
 test_evaluator = val_evaluator
+default_hooks = dict(
+    shape_stream_visualization=dict(type='ShapeStreamVisualizationHook'))
 expected = dict(metric='mIoU', value=70.83, tolerance=2., seed=0)

@@ -10,7 +10,10 @@ from .ema_teacher_hook import EMATeacherHook
 from .error_simulation_hook import ErrorSimulationHook
 from .export_pretrained_hook import ExportPretrainedHook
 from .label_scan_hook import LabelScanHook
+from .position_attention_visualization_hook import \
+    PositionAttentionVisualizationHook
 from .pseudo_label_hook import PseudoLabelHook
+from .shape_stream_visualization_hook import ShapeStreamVisualizationHook
 from .stage_hook import StageHook
 from .translation_visualization_hook import TranslationVisualizationHook
 
@@ -26,7 +29,9 @@ __all__ = [
     'ErrorSimulationHook',
     'ExportPretrainedHook',
     'LabelScanHook',
+    'PositionAttentionVisualizationHook',
     'PseudoLabelHook',
+    'ShapeStreamVisualizationHook',
     'StageHook',
     'TranslationVisualizationHook',
 ]

@@ -33,17 +33,22 @@ def save_sheet(runner,
 
 
 def classes_and_palette(runner,
-                        num_classes: int) -> Tuple[List[str], Sequence[list]]:
+                        num_classes: int,
+                        dataset=None) -> Tuple[List[str], Sequence[list]]:
     """Names and colours of the classes; made up where the data has none.
 
     Args:
-        runner (Runner): The runner, whose training data names them.
+        runner (Runner): The runner.
         num_classes (int): How many there are.
+        dataset (Dataset, optional): Whose meta information names them.
+            Defaults to None, the runner's training data.
 
     Returns:
         tuple[list[str], list]: Names, and RGB colours from 0 to 255.
     """
-    meta = getattr(runner.train_dataloader.dataset, 'metainfo', None) or {}
+    if dataset is None:
+        dataset = runner.train_dataloader.dataset
+    meta = getattr(dataset, 'metainfo', None) or {}
     classes = list(meta.get('classes') or ())
     palette = list(meta.get('palette') or ())
     classes += [f'class {i}' for i in range(len(classes), num_classes)]

@@ -29,10 +29,19 @@ class DualTaskLoss(nn.Module):
         relaxation (str): ``'straight_through'``: hard forward, soft backward,
             as the paper; ``'soft'``: soft in both, as the authors' code.
             Defaults to 'straight_through'.
+        kernel (str): What smooths and differentiates. ``'triangle'``: a
+            triangle filter, then central differences, as the public codes;
+            ``'sobel'``: the Sobel filter alone, as the paper. Defaults to
+            'triangle'.
         radius (int): Of the triangle filter, in pixels, even. Defaults to 4.
+        padding (str): The differences at the frame of the image.
+            ``'one_sided'``: of the pixels inside; ``'zero'``: against zeros
+            outside, as the public codes, where the frame answers more
+            strongly than any boundary. Defaults to 'one_sided'.
         threshold (float): What counts as not flat. Defaults to 0.01.
         normalize (str): ``'step'``: in units of a straight step between two
-            classes; ``'max'``: of the largest value of the batch; ``'none'``.
+            classes; ``'max'``: of the largest value of the batch, as the
+            public codes, in which flat areas are not exactly 0; ``'none'``.
             Defaults to 'step'.
         loss_weight (float): Weight of the loss. Defaults to 1.0.
         loss_name (str): Name in the log. Defaults to 'loss_dual'.
@@ -44,7 +53,9 @@ class DualTaskLoss(nn.Module):
     def __init__(self,
                  temperature: float = 1.0,
                  relaxation: str = 'straight_through',
+                 kernel: str = 'triangle',
                  radius: int = 4,
+                 padding: str = 'one_sided',
                  threshold: float = 0.01,
                  normalize: str = 'step',
                  loss_weight: float = 1.0,
@@ -52,6 +63,10 @@ class DualTaskLoss(nn.Module):
         super().__init__()
         check_option('decode_head.loss_dual.relaxation', relaxation,
                      ('straight_through', 'soft'))
+        check_option('decode_head.loss_dual.kernel', kernel,
+                     ('triangle', 'sobel'))
+        check_option('decode_head.loss_dual.padding', padding,
+                     ('one_sided', 'zero'))
         check_option('decode_head.loss_dual.normalize', normalize,
                      ('step', 'max', 'none'))
         if radius < 2 or radius % 2:
@@ -59,7 +74,9 @@ class DualTaskLoss(nn.Module):
                              f'even number >= 2 but is {radius}.')
         self.temperature = temperature
         self.relaxation = relaxation
+        self.kernel = kernel
         self.radius = radius
+        self.padding = padding
         self.threshold = threshold
         self.normalize = normalize
         self.loss_weight = loss_weight
@@ -107,17 +124,38 @@ class DualTaskLoss(nn.Module):
 
     def boundaries(self, maps: Tensor) -> Tensor:
         """Magnitudes of the gradients of smoothed maps (N, K, H, W)."""
-        smooth = _mirror(_mirror(maps, self.radius, 2), self.radius, 3)
-        for _ in range(2):  # two boxes make a triangle
-            smooth = F.avg_pool2d(smooth, self.radius + 1, stride=1)
-        squares = _difference(smooth, 2)**2 + _difference(smooth, 3)**2
-        magnitude = (squares + _EPS).sqrt() - _EPS**0.5
-        if self.normalize == 'step':
-            width = self.radius + 1
-            return magnitude * (2 * width**2 / (2 * self.radius + 1))
+        if self.kernel == 'triangle':
+            smooth = _mirror(_mirror(maps, self.radius, 2), self.radius, 3)
+            for _ in range(2):  # two boxes make a triangle
+                smooth = F.avg_pool2d(smooth, self.radius + 1, stride=1)
+            down, right = (self._difference(smooth, dim) for dim in (2, 3))
+            step = (2 * self.radius + 1) / (2 * (self.radius + 1)**2)
+        else:
+            down = self._difference(self._smooth(maps, 3), 2)
+            right = self._difference(self._smooth(maps, 2), 3)
+            step = 0.5
+        squares = down**2 + right**2
         if self.normalize == 'max':
-            return magnitude / magnitude.max().clamp(min=_EPS)
-        return magnitude
+            magnitude = (squares + _EPS).sqrt()
+            return magnitude / magnitude.max()
+        magnitude = (squares + _EPS).sqrt() - _EPS**0.5
+        return magnitude / step if self.normalize == 'step' else magnitude
+
+    def _difference(self, maps: Tensor, dim: int) -> Tensor:
+        """Central differences."""
+        if self.padding == 'one_sided':
+            return torch.gradient(maps, dim=dim)[0]
+        size = maps.shape[dim]
+        maps = _pad(maps, dim, 'constant')
+        return (maps.narrow(dim, 2, size) - maps.narrow(dim, 0, size)) / 2
+
+    def _smooth(self, maps: Tensor, dim: int) -> Tensor:
+        """The Sobel filter across its direction."""
+        size = maps.shape[dim]
+        mode = 'replicate' if self.padding == 'one_sided' else 'constant'
+        maps = _pad(maps, dim, mode)
+        return (maps.narrow(dim, 0, size) + 2 * maps.narrow(dim, 1, size) +
+                maps.narrow(dim, 2, size)) / 4
 
     @property
     def loss_name(self) -> str:
@@ -133,6 +171,6 @@ def _mirror(maps: Tensor, radius: int, dim: int) -> Tensor:
     return maps.index_select(dim, torch.minimum(index, 2 * size - 1 - index))
 
 
-def _difference(maps: Tensor, dim: int) -> Tensor:
-    """Central differences, one-sided at the ends."""
-    return torch.gradient(maps, dim=dim)[0]
+def _pad(maps: Tensor, dim: int, mode: str) -> Tensor:
+    """Extend a dimension of maps (N, K, H, W) by a pixel at both ends."""
+    return F.pad(maps, (1, 1, 0, 0) if dim == 3 else (0, 0, 1, 1), mode=mode)

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from .logits import without_autocast
 from .options import check_option
 
-_MODES = ('canny', 'sobel', 'none')
+_MODES = ('canny', 'canny_normalized', 'sobel', 'none')
 # tan(22.5 degrees) in 15 bits behind the point, as OpenCV has it
 _TAN_22_5 = 13573
 
@@ -23,6 +23,8 @@ class ImageGradient(nn.Module):
 
     Args:
         mode (str): ``'canny'``: a map of 0 and 1 from the image in 8 bits;
+            ``'canny_normalized'``: the same from the normalised image cast
+            to bytes, which the authors' checkpoints were trained with;
             ``'sobel'``: the magnitude of the gradient of the channels' mean,
             at most 1; ``'none'``: zeros. Defaults to 'canny'.
         low (int): Lower threshold of Canny. Defaults to 10.
@@ -63,13 +65,18 @@ class ImageGradient(nn.Module):
             return images.new_zeros((len(images), 1, *images.shape[2:]),
                                     dtype=torch.float32)
         with without_autocast(images):
-            images = images.float() * self.std + self.mean
+            images = images.float()
+            if self.mode == 'canny_normalized':
+                # A cast of negative numbers depends on the processor.
+                images = images.trunc().remainder(256)
+            else:
+                images = images * self.std + self.mean
             if self.mode == 'sobel':
                 gray = images.mean(1, keepdim=True) / 255
                 dx, dy = _sobel(gray)
                 return (dx.square() + dy.square()).sqrt().clamp(max=1)
             images = images.round().clamp(0, 255)
-            if images.device.type == 'cpu':
+            if images.device.type == 'cpu' and not _exporting():
                 return self._canny_on_cpu(images)
             return canny(images, self.low, self.high, self.hysteresis_rounds)
 
@@ -79,6 +86,11 @@ class ImageGradient(nn.Module):
             for image in images.byte().permute(0, 2, 3, 1).numpy()
         ]
         return torch.from_numpy(np.stack(maps))[:, None].float() / 255
+
+
+def _exporting() -> bool:
+    """Whether a graph is recorded, of which OpenCV cannot be a part."""
+    return torch.jit.is_tracing() or torch.compiler.is_compiling()
 
 
 def _sobel(images: Tensor) -> tuple:
@@ -112,9 +124,9 @@ def canny(images: Tensor,
     dx, dy = _sobel(images)
     magnitude, channel = (dx.abs() + dy.abs()).max(dim=1, keepdim=True)
     dx, dy = (d.gather(1, channel).long() for d in (dx, dy))
-    x, y = dx.abs(), dy.abs() << 15
+    x, y = dx.abs(), dy.abs() * 2**15
     flat = x * _TAN_22_5
-    steep = flat + (x << 16)
+    steep = flat + x * 2**16
     around = F.pad(magnitude, (1, 1, 1, 1))
 
     def neighbour(down: int, right: int) -> Tensor:
@@ -127,9 +139,12 @@ def canny(images: Tensor,
     vertical = (magnitude > neighbour(-1, 0)) & (magnitude >= neighbour(1, 0))
     falling = (magnitude > neighbour(-1, -1)) & (magnitude > neighbour(1, 1))
     rising = (magnitude > neighbour(-1, 1)) & (magnitude > neighbour(1, -1))
-    diagonal = torch.where((dx ^ dy) < 0, rising, falling)
-    ridge = torch.where(y < flat, horizontal,
-                        torch.where(y > steep, vertical, diagonal))
+    # Logic rather than torch.where, which ONNX Runtime lacks for booleans.
+    rises = (dx < 0) ^ (dy < 0)
+    diagonal = (rises & rising) | (~rises & falling)
+    is_flat, is_steep = y < flat, y > steep
+    ridge = (is_flat & horizontal) | (is_steep & vertical) | (
+        ~is_flat & ~is_steep & diagonal)
     weak = ((magnitude > low) & ridge).float()
     edges = weak * (magnitude > high)
     while rounds is None or rounds > 0:

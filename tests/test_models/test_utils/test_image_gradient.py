@@ -71,3 +71,16 @@ def test_sobel_and_none():
 def test_refuses_an_unknown_mode():
     with pytest.raises(ValueError, match='image_gradient.mode'):
         ImageGradient('laplace')
+
+
+def test_edges_of_the_normalised_image(images):
+    """A cast to bytes of what the network is fed, wrapped modulo 256."""
+    mean = torch.tensor([123.675, 116.28, 103.53]).view(1, 3, 1, 1)
+    std = torch.tensor([58.395, 57.12, 57.375]).view(1, 3, 1, 1)
+    normalised = (as_tensor(images) - mean) / std
+    found = ImageGradient('canny_normalized')(normalised)
+    wrapped = normalised.permute(0, 2, 3, 1).long().numpy().astype(np.uint8)
+    assert set(np.unique(wrapped)) <= {0, 1, 2, 254, 255}
+    expected = by_opencv(wrapped)
+    assert expected.any() and torch.equal(found > 0, expected)
+    assert not torch.equal(found, ImageGradient('canny')(normalised))
