@@ -8,7 +8,8 @@ median confidence of the class, but 0.9 at most, as BDL's code has it. OUT gets
   ``data_prefix.seg_map_path``;
 - ``predictions/`` and ``confidences/`` (16 bit) at the size of the network's
   input, of which other thresholds can be taken without the network;
-- ``report.json``: thresholds and kept pixels by class.
+- ``report.json``: thresholds and kept pixels by class, and with ``--truth``
+  the shares of right ones among the kept and among all.
 
 The network sees each image once, and nothing but histograms is held in
 memory. A command that was stopped goes on where it was; ``--launcher`` shares
@@ -20,7 +21,7 @@ import json
 import os.path as osp
 import sys
 from pathlib import Path
-from typing import List
+from typing import List, Optional
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -63,6 +64,11 @@ def parse_args():
         help='what is upsampled: the softmax on the grid of the head '
         '(default, whole images only), or logits, as at inference, with '
         'test_cfg.mode')
+    parser.add_argument(
+        '--truth',
+        metavar='FOLDER',
+        help='of true label maps under the names of the images, to report '
+        'how many pseudo labels are right')
     args = parser.parse_args()
     for name in ('quantile', 'cap', 'fixed'):
         value = getattr(args, name)
@@ -101,9 +107,20 @@ def read(cache: offline.OfflineCache, image: offline.ListedImage):
     return maps
 
 
+def true_label_path(image: offline.ListedImage, folder: str) -> str:
+    path = osp.join(folder, image.name(image.folder))
+    if not osp.isfile(path):
+        raise SystemExit(f'--truth has no {path} for '
+                         f'{image.info["img_path"]}.')
+    return path
+
+
 def write_labels(images: List[offline.ListedImage],
-                 cache: offline.OfflineCache, thresholds: np.ndarray) -> None:
+                 cache: offline.OfflineCache,
+                 thresholds: np.ndarray,
+                 truth: Optional[str] = None) -> offline.PseudoLabelAccuracy:
     """Write what the thresholds keep, at the size of the images."""
+    accuracy = offline.PseudoLabelAccuracy(len(thresholds), IGNORED)
     least = offline.least_levels(thresholds)
     for image in offline.show_progress(images, len(images)):
         labels, levels = read(cache, image)
@@ -111,9 +128,20 @@ def write_labels(images: List[offline.ListedImage],
                         IGNORED).astype(np.uint8)
         height, width = cv2.imread(image.info['img_path']).shape[:2]
         if kept.shape != (height, width):
-            kept = cv2.resize(
-                kept, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+            labels, kept = (
+                cv2.resize(
+                    x, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+                for x in (labels, kept))
         write(cache.path('labels', image.name(image.folder)), kept)
+        if truth is not None:
+            path = true_label_path(image, truth)
+            wanted = cv2.imread(path, cv2.IMREAD_UNCHANGED)
+            if wanted is None or wanted.shape != kept.shape:
+                found = None if wanted is None else wanted.shape
+                raise SystemExit(f'--truth: {path} is no label map of shape '
+                                 f'{kept.shape} but {found}.')
+            accuracy.update(labels, kept, wanted)
+    return accuracy
 
 
 def print_report(rows: List[dict], classes) -> None:
@@ -148,6 +176,9 @@ def main():
         if not osp.exists(cache.path('confidences', image.name(image.folder)))
     ]
     barrier()  # all ranks look before any of them writes
+    if args.truth is not None:
+        for image in images:
+            true_label_path(image, args.truth)
     if is_main_process():
         print(f'{len(left)} of {len(images)} images to predict', flush=True)
     model, _ = offline.load_model(cfg, args)
@@ -161,13 +192,20 @@ def main():
         histogram.update(*read(cache, image))
     histogram.reduce()
     thresholds = histogram.thresholds(args.quantile, args.cap, args.fixed)
-    write_labels(mine, cache, thresholds)
+    accuracy = write_labels(mine, cache, thresholds, args.truth)
+    accuracy.reduce()
     barrier()
     if is_main_process():
         classes = getattr(model, 'dataset_meta', None) or {}
         classes = list(classes.get('classes') or range(maps.num_classes))
         rows = histogram.report(thresholds)
+        if args.truth is not None:
+            rows = [a | b for a, b in zip(rows, accuracy.report())]
         print_report(rows, map(str, classes))
+        if args.truth is not None:
+            total = accuracy.total()
+            print(f'right: {total["kept_accuracy"]:.1%} of the kept pixels, '
+                  f'{total["accuracy"]:.1%} of all')
         with atomic_open(cache.path('report.json'), 'w') as file:
             json.dump({
                 str(c): row

@@ -223,9 +223,12 @@ class TestPseudoLabels:
         assert (kept[chosen] == labels[chosen]).mean() > 0.9999
 
     def test_goes_on(self, short, tmp_path, capsys):
-        _, path, checkpoint = short('bdl_toystreet')
+        cfg, path, checkpoint = short('bdl_toystreet')
         out = tmp_path / 'out'
-        self.run(path, checkpoint, out, '--fixed', 0.2)
+        truth = osp.join(cfg.val_dataloader.dataset.data_root,
+                         'annotations/train')
+        self.run(path, checkpoint, out, '--fixed', 0.2, '--truth', truth)
+        self.check_report(out, truth)
         labels = self.read(out, 'labels')
         name = sorted(os.listdir(out / 'confidences'))[2]
         for folder in ('confidences', 'labels'):
@@ -236,6 +239,23 @@ class TestPseudoLabels:
         assert (self.read(out, 'labels') == labels).all()
         with pytest.raises(ValueError, match='was made with fixed 0.2'):
             self.run(path, checkpoint, out, '--fixed', 0.3)
+
+    def check_report(self, out, truth):
+        """Shares of right pixels against the true labels."""
+        report = json.loads((out / 'report.json').read_text())
+        wanted = np.stack([
+            cv2.imread(osp.join(truth, name), -1)
+            for name in sorted(os.listdir(out / 'labels'))
+        ])
+        predicted = self.read(out, 'predictions')
+        kept = self.read(out, 'labels')
+        valid = wanted != 255
+        for label, row in enumerate(report.values()):
+            for key, maps in (('accuracy', predicted), ('kept_accuracy',
+                                                        kept)):
+                mine = valid & (maps == label)
+                right = (mine & (wanted == label)).sum()
+                assert row[key] == pytest.approx(right / max(mine.sum(), 1))
 
     def test_labels_have_the_size_of_the_images(self, short, tmp_path):
         """Predicted at half the size, from logits and from probabilities."""

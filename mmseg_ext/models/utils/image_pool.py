@@ -1,7 +1,11 @@
 import torch
+from mmengine.dist import all_gather, get_rank
 from torch import Tensor, nn
 
 from .logits import full_precision
+
+# A prime that spreads the numbers of queries over the seeds of a generator.
+_STEP = 1_000_003
 
 
 class ImagePool(nn.Module):
@@ -13,10 +17,11 @@ class ImagePool(nn.Module):
     Simulated and Unsupervised Images through Adversarial Training
     <https://arxiv.org/abs/1612.07828>`_, section 2.3, in the form of CycleGAN.
 
-    The images are part of the checkpoint, on which an exact resume rests, in
-    float32 at least. Each rank has a pool of its own; the checkpoint holds
-    that of the first. Random numbers are torch's of the CPU: nothing waits
-    for the device.
+    As in the authors' code the images of all ranks share one pool, of which
+    every rank holds the same copy: the images of a step must have one size on
+    all ranks. Images, in float32 at least, and the state of the random
+    numbers are part of the checkpoint, on which an exact resume rests.
+    Nothing waits for the device.
 
     Args:
         size (int): Images to store, 0 to give back every image as it is.
@@ -31,15 +36,18 @@ class ImagePool(nn.Module):
             raise ValueError(f'model.pool_size must not be negative but is '
                              f'{size}.')
         self.size = size
+        # The model is built from one seed on all ranks.
+        self.seed = int(torch.randint(2**31, ()))
+        self.queries = 0
         self.register_buffer('images', torch.zeros(0))
-        self._register_load_state_dict_pre_hook(self._adopt_shape)
+        self._register_load_state_dict_pre_hook(self._adopt_state)
 
     @torch.no_grad()
     def query(self, images: Tensor) -> Tensor:
         """Exchange images with the pool.
 
         Args:
-            images (Tensor): New fake images, (N, C, H, W).
+            images (Tensor): New fake images of this rank, (N, C, H, W).
 
         Returns:
             Tensor: As many images without a graph, some of them older.
@@ -47,27 +55,41 @@ class ImagePool(nn.Module):
         images = full_precision(images.detach())
         if self.size == 0:
             return images
+        own = slice(get_rank() * len(images), (get_rank() + 1) * len(images))
+        images = torch.cat(all_gather(images.contiguous()))
         if self.images.shape[1:] != images.shape[1:]:
             # none yet, or training goes on with other crops
             self.images = images.new_zeros(0, *images.shape[1:])
+        generator = torch.Generator().manual_seed(self.seed +
+                                                  _STEP * self.queries)
+        self.queries += 1
         room = max(self.size - len(self.images), 0)
         if room:
             self.images = torch.cat([self.images, images[:room]])
         # one after the other: two images of a batch may draw the same place
         shown = list(images[:room])
         for image in images[room:]:
-            swap, place = torch.rand(()) < 0.5, torch.randint(self.size, ())
+            swap = torch.rand((), generator=generator) < 0.5
+            place = torch.randint(self.size, (), generator=generator)
             if swap:
                 shown.append(self.images[place].clone())
                 self.images[place] = image
             else:
                 shown.append(image)
-        return torch.stack(shown)
+        return torch.stack(shown[own])
 
-    def _adopt_shape(self, state_dict: dict, prefix: str, *args) -> None:
+    def get_extra_state(self) -> Tensor:
+        """What the next random numbers depend on."""
+        return torch.tensor([self.seed, self.queries])
+
+    def set_extra_state(self, state: Tensor) -> None:
+        """Go on with the random numbers of a checkpoint."""
+        self.seed, self.queries = state.tolist()
+
+    def _adopt_state(self, state_dict: dict, prefix: str, *args) -> None:
         """A ``load_state_dict`` pre-hook: take a pool of any size."""
+        # weights alone, such as converted ones, have neither
+        state_dict.setdefault(f'{prefix}_extra_state', self.get_extra_state())
         key = f'{prefix}images'
-        if key not in state_dict:  # weights alone, such as converted ones
-            state_dict[key] = self.images
-        state_dict[key] = state_dict[key][:self.size]
+        state_dict[key] = state_dict.get(key, self.images)[:self.size]
         self.images = self.images.new_zeros(state_dict[key].shape)

@@ -1,3 +1,8 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -32,14 +37,31 @@ def test_half_of_the_later_ones_are_old():
 
 
 def test_a_batch_is_that_many_single_images():
-    pools = ImagePool(3), ImagePool(3)
+    """Swap after swap, though a place is drawn twice in a batch."""
+    pool = ImagePool(1)
+    pool.query(numbered(0))
+    for first in range(1, 101, 5):
+        before = pool.images.item()
+        numbers = list(range(first, first + 5))
+        shown = pool.query(numbered(*numbers)).flatten().tolist()
+        # what leaves is what came last
+        for number, old in zip(numbers, shown):
+            assert old in (number, before)
+            if old != number:
+                before = number
+        assert pool.images.item() == before
+
+
+def test_goes_on_with_the_random_numbers():
     torch.manual_seed(0)
-    batched = torch.cat(
-        [pools[0].query(numbered(i, i + 1)) for i in (0, 2, 4, 6)])
-    torch.manual_seed(0)
-    single = torch.cat([pools[1].query(numbered(i)) for i in range(8)])
-    assert torch.equal(batched, single)
-    assert torch.equal(pools[0].images, pools[1].images)
+    pool = ImagePool(4)
+    for i in range(10):
+        pool.query(numbered(i))
+    other = ImagePool(4)
+    other.load_state_dict(pool.state_dict())
+    for i in range(10, 30):
+        torch.manual_seed(i)  # of no account
+        assert torch.equal(pool.query(numbered(i)), other.query(numbered(i)))
 
 
 def test_holds_no_graph_and_no_view():
@@ -78,3 +100,27 @@ def test_other_crops_start_a_new_pool():
     pool.query(torch.randn(2, 3, 4, 4))
     new = torch.randn(1, 3, 8, 8)
     assert torch.equal(pool.query(new), new) and len(pool.images) == 1
+
+
+def test_two_ranks_share_one_pool(tmp_path):
+    """Together they show what one rank with both batches would."""
+    script = Path(__file__).with_name('image_pool_rank.py')
+    env = dict(os.environ, PYTHONPATH=str(script.parents[3]))
+    ranks = [
+        subprocess.Popen([
+            sys.executable, script,
+            str(rank), tmp_path / 'store', tmp_path / 'rank'
+        ],
+                         env=env) for rank in range(2)
+    ]
+    assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
+    found = [torch.load(tmp_path / f'rank{rank}.pth') for rank in range(2)]
+    torch.manual_seed(0)
+    pool = ImagePool(3)
+    for i in range(8):
+        expected = pool.query(torch.arange(4. * i, 4 * i + 4))
+        both = torch.cat([rank['shown'][i] for rank in found])
+        assert torch.equal(both, expected)
+    for rank in found:
+        for key, value in pool.state_dict().items():
+            assert torch.equal(rank['state'][key], value)
