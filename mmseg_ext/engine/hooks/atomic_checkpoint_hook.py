@@ -2,14 +2,16 @@ import glob
 import os
 import os.path as osp
 from pathlib import Path
-from typing import List, Optional, Union
+from signal import SIGTERM
+from typing import List, Optional, Sequence, Union
 
-from mmengine.dist import is_main_process
+from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
 from mmseg.registry import HOOKS
 
 from ..atomic_io import atomic_open
+from ..stop_signal import StopSignal
 
 _BEST_KEY = 'best_metrics'
 
@@ -55,10 +57,37 @@ class AtomicCheckpointHook(CheckpointHook):
 
     A storage other than local files (``backend_args``) keeps its own way of
     writing.
+
+    When a cluster takes its machine back, a checkpoint is written at the end
+    of the iteration and the process ends with the exit status of the signal,
+    128 + its number. A run that goes on by ``--resume`` equals one that was
+    not stopped.
+
+    Args:
+        stop_signals (Sequence[str]): Signals that stop the training. Defaults
+            to ('SIGTERM', ).
+        stop_check_interval (int): Iterations between the questions of several
+            ranks to one another whether one got a signal. Defaults to 10.
+        *args: As of ``CheckpointHook``.
+        **kwargs: As of ``CheckpointHook``.
+
+    Raises:
+        ValueError: If there is no such signal or the interval is not
+            positive.
     """
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self,
+                 *args,
+                 stop_signals: Sequence[str] = ('SIGTERM', ),
+                 stop_check_interval: int = 10,
+                 **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        if stop_check_interval < 1:
+            raise ValueError('default_hooks.checkpoint.stop_check_interval is '
+                             f'{stop_check_interval}: expected an integer '
+                             '>= 1.')
+        self.stop_check_interval = stop_check_interval
+        self._stop_signal = StopSignal(stop_signals)
         if (self.backend_args is None and self.file_client_args is None
                 and '://' not in str(self.out_dir)):
             self.backend_args = dict(backend='atomic_local')
@@ -73,6 +102,46 @@ class AtomicCheckpointHook(CheckpointHook):
             pattern = osp.join(glob.escape(self.out_dir), '.*.pth.*.tmp')
             for path in glob.glob(pattern):
                 os.remove(path)
+        self._stop_signal.listen()
+
+    def after_train(self, runner) -> None:
+        """Save the last checkpoint where the stock hook does."""
+        super().after_train(runner)
+        self._stop_signal.release()
+
+    def after_train_iter(self,
+                         runner,
+                         batch_idx: int,
+                         data_batch=None,
+                         outputs=None) -> None:
+        """Save a checkpoint at intervals, and stop if a signal came."""
+        super().after_train_iter(runner, batch_idx, data_batch, outputs)
+        step = runner.iter + 1
+        accumulated = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        if step % accumulated == 0 and step < runner.max_iters:
+            self._stop_if_asked(runner, step, step // accumulated)
+
+    def after_val_iter(self,
+                       runner,
+                       batch_idx: int,
+                       data_batch=None,
+                       outputs=None) -> None:
+        """Stop if a signal came; this validation is not made again."""
+        self._stop_if_asked(runner, runner.iter, batch_idx + 1)
+
+    def _stop_if_asked(self, runner, step: int, turn: int) -> None:
+        if get_world_size() > 1 and turn % self.stop_check_interval:
+            return
+        if not self._stop_signal.received_by_any_rank():
+            return
+        if self._saved_step != step:
+            self._save_checkpoint_with_step(
+                runner, step, dict(epoch=runner.epoch, iter=step))
+        runner.logger.info(
+            f'Stopped by a signal: {self.last_ckpt} was saved, --resume goes '
+            'on with it.')
+        barrier()  # not before the file is whole
+        raise SystemExit(128 + (self._stop_signal.received or SIGTERM))
 
     def after_val_epoch(self, runner, metrics) -> None:
         """Save the best checkpoint, and the last one if it lacks a best."""

@@ -10,6 +10,7 @@ from torch.utils.data import DataLoader
 
 from ...datasets.samplers.seeded_index import hash_seed
 from ..hooks.train_state_hook import TrainStateHook
+from ..stop_signal import keep_workers
 from ..utils import release_workers
 from .randomness import seed_process, set_rng_state
 
@@ -64,6 +65,14 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
             val_begin: int = 1,
             val_interval: int = 1000,
             dynamic_intervals: Optional[List[Tuple[int, int]]] = None) -> None:
+        if isinstance(dataloader, dict):
+            # As the base class does; it starts the workers, too.
+            dataloader = runner.build_dataloader(
+                dataloader,
+                seed=runner.seed,
+                diff_rank_seed=runner._randomness_cfg.get(
+                    'diff_rank_seed', False))
+        keep_workers(dataloader)
         super().__init__(runner, dataloader, max_iters, val_begin,
                          val_interval, dynamic_intervals)
         self.sampler = self.dataloader.sampler

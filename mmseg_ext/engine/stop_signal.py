@@ -1,0 +1,85 @@
+"""Signals by which a cluster asks a training to stop."""
+import logging
+import signal
+import threading
+from functools import partial
+from typing import Callable, Dict, Optional, Sequence
+
+import torch
+from mmengine.dist import all_reduce, get_world_size
+from mmengine.logging import print_log
+from torch.utils.data import DataLoader
+
+
+class StopSignal:
+    """Remembers a signal until the training can stop in good order.
+
+    The first signal is remembered, the second ends the process as if nobody
+    listened.
+
+    Args:
+        names (Sequence[str]): Signals, such as ``'SIGTERM'``.
+
+    Raises:
+        ValueError: If there is no such signal.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        unknown = [name for name in names if not hasattr(signal, name)]
+        if unknown or isinstance(names, str):
+            raise ValueError(
+                'default_hooks.checkpoint.stop_signals must be a list of '
+                f"names of signals such as ['SIGTERM'] but is {names!r}.")
+        self.names = list(names)
+        self.received = None
+        self._former: Dict[int, object] = {}
+
+    def listen(self) -> None:
+        """Begin to listen; only a main thread can."""
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for name in self.names:
+            number = getattr(signal, name)
+            self._former[number] = signal.signal(number, self._remember)
+
+    def release(self) -> None:
+        """Give the signals back to those that had them."""
+        former, self._former = self._former, {}
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+    def received_by_any_rank(self) -> bool:
+        """Whether any rank got a signal; all ranks have to ask."""
+        if get_world_size() == 1:
+            return self.received is not None
+        answer = torch.tensor(int(self.received is not None))
+        all_reduce(answer, op='max')
+        return bool(answer)
+
+    def _remember(self, number: int, frame) -> None:
+        self.received = number
+        self.release()
+        print_log(
+            f'{signal.Signals(number).name}: the training stops after this '
+            'iteration and saves a checkpoint; a second one ends it at once.',
+            logger='current',
+            level=logging.WARNING)
+
+
+def keep_workers(dataloader: DataLoader) -> None:
+    """Let SIGTERM not end the data workers of a loader.
+
+    A cluster sends the signal to all processes of a job; workers end with the
+    process that they load for. For workers that have not started yet.
+
+    Args:
+        dataloader (DataLoader): The loader.
+    """
+    dataloader.worker_init_fn = partial(_start_worker,
+                                        dataloader.worker_init_fn)
+
+
+def _start_worker(init_fn: Optional[Callable], worker_id: int) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if init_fn is not None:
+        init_fn(worker_id)

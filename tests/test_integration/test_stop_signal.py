@@ -1,0 +1,110 @@
+"""A cluster takes its machine back: SIGTERM to all processes of a training."""
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from .method_battery import assert_equal, short_config, write
+from .tool_runner import run_tool, tool_command, tool_environment
+
+CONFIG = 'configs/danet/fcn_toystreet.py'
+
+
+@pytest.fixture
+def endless(toystreet, tmp_path):
+    """A config whose checkpoints come long after any test has ended."""
+    cfg = short_config(CONFIG, toystreet, tmp_path / 'work', 100000)
+    cfg.train_dataloader.update(num_workers=2, persistent_workers=True)
+    cfg.train_cfg.val_interval = 100000
+    cfg.default_hooks.checkpoint.interval = 100000
+    cfg.default_hooks.logger.interval = 1
+    return cfg
+
+
+def start(command):
+    return subprocess.Popen(
+        command,
+        env=tool_environment(),
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True)
+
+
+def read_until(process, text):
+    """Read output up to a line with some text."""
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if text in line:
+            return lines
+    raise AssertionError(''.join(lines))
+
+
+def finish(process):
+    output, _ = process.communicate(timeout=120)
+    return output
+
+
+def test_stops_saves_and_goes_on(endless, tmp_path):
+    path = write(endless, tmp_path / 'config.py')
+    process = start(tool_command('tools/train.py', path))
+    read_until(process, '[     3/100000]')
+    os.killpg(process.pid, signal.SIGTERM)  # the workers get it as well
+    output = finish(process)
+    assert process.returncode == 128 + signal.SIGTERM, output
+    assert 'Stopped by a signal' in output
+    work_dir = endless.work_dir
+    last = open(os.path.join(work_dir, 'last_checkpoint')).read().strip()
+    stopped = torch.load(last)
+    step = stopped['meta']['iter']
+    assert last.endswith(f'iter_{step}.pth') and step >= 3
+
+    # on for two iterations, and the same without a stop
+    for folder, more in ((work_dir, ['--resume']), (tmp_path / 'straight',
+                                                    [])):
+        endless.train_cfg.max_iters = step + 2
+        endless.default_hooks.checkpoint.interval = step + 2
+        run_tool('tools/train.py', write(endless, path), '--work-dir', folder,
+                 *more)
+    ends = [
+        torch.load(f'{folder}/iter_{step + 2}.pth')
+        for folder in (work_dir, tmp_path / 'straight')
+    ]
+    for key in ('state_dict', 'optimizer'):
+        assert_equal(ends[0][key], ends[1][key])
+
+
+@pytest.mark.slow
+def test_two_ranks_stop_together(endless, tmp_path):
+    """One of them gets the signal; both save and end."""
+    path = write(endless, tmp_path / 'config.py')
+    process = start([
+        sys.executable, '-m', 'torch.distributed.run', '--standalone',
+        '--nproc_per_node=2',
+        tool_command('tools/train.py')[1], path, '--launcher', 'pytorch'
+    ])
+    read_until(process, '[     3/100000]')
+    os.killpg(process.pid, signal.SIGTERM)
+    output = finish(process)
+    assert process.returncode != 0
+    last = os.path.join(endless.work_dir, 'last_checkpoint')
+    deadline = time.time() + 60
+    while not os.path.exists(last) and time.time() < deadline:
+        time.sleep(0.1)
+    torch.load(open(last).read().strip())
+    assert 'Stopped by a signal' in output
+
+
+def test_options_are_checked(endless, tmp_path):
+    endless.default_hooks.checkpoint.stop_signals = ['SIGNONE']
+    with pytest.raises(ValueError, match='stop_signals'):
+        run_tool('tools/train.py', write(endless, tmp_path / 'config.py'))
+    endless.default_hooks.checkpoint.stop_signals = []
+    endless.default_hooks.checkpoint.stop_check_interval = 0
+    with pytest.raises(ValueError, match='stop_check_interval'):
+        run_tool('tools/train.py', write(endless, tmp_path / 'config.py'))
