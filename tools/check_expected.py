@@ -15,10 +15,8 @@ Examples::
         --seeds 0 1 2 --jobs 2
 """
 import argparse
-import os
 import os.path as osp
 import statistics
-import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -30,7 +28,9 @@ import mmseg_ext  # noqa: E402,F401  isort: skip
 from mmengine.config import Config  # noqa: E402
 
 from mmseg_ext.utils.run_scores import read_scores  # noqa: E402
+from mmseg_ext.utils.training_runs import train  # noqa: E402
 
+TOOL = Path(__file__).resolve().parent / 'train.py'
 FIELDS = {'metric', 'value', 'tolerance', 'seed'}
 
 
@@ -91,7 +91,7 @@ def with_split(node, seed):
 def plan(config, seed, splits):
     """Options and last checkpoint of a run.
 
-    Apart from :func:`train`, since configs do not load in several threads.
+    Apart from ``train``, since configs do not load in several threads.
     """
     cfg = Config.fromfile(config)
     options = [f'randomness.seed={seed}']
@@ -99,22 +99,6 @@ def plan(config, seed, splits):
         options += with_split(
             dict(train_dataloader=cfg.train_dataloader.to_dict()), seed)
     return options, f'iter_{cfg.train_cfg.max_iters}.pth'
-
-
-def train(config, work_dir, options, checkpoint):
-    """Train unless it is done; give back the process's status."""
-    if osp.exists(osp.join(work_dir, checkpoint)):
-        return 0
-    os.makedirs(work_dir, exist_ok=True)
-    tool = Path(__file__).resolve().parent / 'train.py'
-    with open(osp.join(work_dir, 'train.log'), 'w') as log:
-        return subprocess.run([
-            sys.executable,
-            str(tool), config, '--work-dir', work_dir, '--resume',
-            '--cfg-options', *options
-        ],
-                              stdout=log,
-                              stderr=subprocess.STDOUT).returncode
 
 
 def value_of(work_dir, metric):
@@ -138,8 +122,9 @@ def main():
         status = dict(
             zip(
                 runs,
-                pool.map(lambda run: train(run[0], dirs[run], *plans[run]),
-                         runs)))
+                pool.map(
+                    lambda run: train(TOOL, run[0], dirs[run], *plans[run]),
+                    runs)))
     failed = False
     for path, expected in promises.items():
         seeds = args.seeds or [expected.seed]

@@ -1,0 +1,100 @@
+"""Scores of many runs over the share of labels: a table and a plot."""
+import io
+from collections import defaultdict
+from fractions import Fraction
+from statistics import mean, stdev
+from typing import Dict, List, NamedTuple
+
+from .run_scores import read_scores
+
+METRIC = 'mIoU'
+Curves = Dict[str, Dict[str, List[float]]]
+
+
+class Run(NamedTuple):
+    """A point of a curve.
+
+    Args:
+        name (str): Name of the curve.
+        x (str): Where on the axis, as it was given.
+        folder (str): Working directory.
+    """
+    name: str
+    x: str
+    folder: str
+
+
+def read_score(folder: str, which: str, model: str) -> float:
+    """The last or the best validation of a run."""
+    scores = read_scores(folder, METRIC)
+    by_step = scores.get(model) or next(iter(scores.values()))
+    return max(by_step.values()) if which == 'best' else list(
+        by_step.values())[-1]
+
+
+def collect(runs: List[Run],
+            which: str = 'last',
+            model: str = 'student') -> Curves:
+    """Scores by curve and place on the axis, in the order of the axis."""
+    curves = defaultdict(lambda: defaultdict(list))
+    for run in sorted(runs, key=lambda run: Fraction(run.x)):
+        curves[run.name][run.x].append(read_score(run.folder, which, model))
+    return {run.name: dict(curves[run.name]) for run in runs}
+
+
+def spread(values: List[float]) -> float:
+    """Standard deviation, 0 of a single run."""
+    return stdev(values) if len(values) > 1 else 0.
+
+
+def make_table(curves: Curves) -> str:
+    """One line for each curve, one column for each place."""
+    places = sorted({x
+                     for curve in curves.values()
+                     for x in curve},
+                    key=Fraction)
+    rows = [('', *places)]
+    for name, curve in curves.items():
+        cells = []
+        for x in places:
+            values = curve.get(x, [])
+            cell = f'{mean(values):.2f}' if values else '-'
+            if len(values) > 1:
+                cell += f' +- {spread(values):.2f} ({len(values)})'
+            cells.append(cell)
+        rows.append((name, *cells))
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return '\n'.join('  '.join(
+        cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+                     for row in rows)
+
+
+def draw(curves: Curves, xlabel: str, linear: bool) -> bytes:
+    """The plot as a PNG."""
+    import matplotlib
+    matplotlib.use('Agg')
+    import matplotlib.pyplot as plt
+    figure, axes = plt.subplots(figsize=(6, 4), layout='constrained')
+    for name, curve in curves.items():
+        axes.errorbar([float(Fraction(x)) for x in curve],
+                      [mean(values) for values in curve.values()],
+                      yerr=[spread(values) for values in curve.values()],
+                      marker='o',
+                      capsize=3,
+                      label=name)
+    places = sorted({x
+                     for curve in curves.values()
+                     for x in curve},
+                    key=Fraction)
+    if not linear:
+        axes.set_xscale('log')
+    axes.set_xticks([float(Fraction(x)) for x in places], places)
+    axes.minorticks_off()
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(f'{METRIC} (%)')
+    axes.grid(alpha=0.3)
+    axes.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format='png', dpi=120)
+    plt.close(figure)
+    return buffer.getvalue()

@@ -1,0 +1,244 @@
+"""Train methods with few labels on a data set and compare them.
+
+Methods are configs whose sources ``labeled`` and ``unlabeled`` (or whose one
+data set, for supervised baselines) are replaced by images of the data set that
+is given, with label lists drawn for each share and seed. All of a seed have
+the same list. Runs that are done are not made again, those that were stopped
+go on. WORK_DIR gets ``results.md``, ``results.csv`` and ``results.png``.
+
+Examples::
+
+    # ToyStreet: supervised, confidence threshold and ELN
+    python tools/compare_methods.py --sizes 1/32 1/8 --seeds 0 1 2 --jobs 2
+
+    # your data and your segmentor, as configs of MMSegmentation
+    python tools/compare_methods.py my_dataset.py --model my_model.py \\
+        --sizes 1/16 1/4 --cfg-options train_cfg.max_iters=20000
+"""
+import argparse
+import csv
+import io
+import os.path as osp
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Dict, List
+
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
+from mmengine.config import Config, ConfigDict, DictAction  # noqa: E402
+from mmengine.registry import init_default_scope  # noqa: E402
+from mmseg.registry import DATASETS  # noqa: E402
+
+from mmseg_ext.datasets import label_splits, write_split_list  # noqa: E402
+from mmseg_ext.datasets.few_label_sources import labeled_source  # noqa: E402
+from mmseg_ext.datasets.few_label_sources import leaf_dataset, unlabeled_source
+from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
+from mmseg_ext.utils.label_efficiency import Run  # noqa: E402
+from mmseg_ext.utils.label_efficiency import METRIC, collect, draw
+from mmseg_ext.utils.training_runs import train  # noqa: E402
+
+TOOLS = Path(__file__).resolve().parent
+CONFIGS = TOOLS.parent / 'configs'
+KNOWN = {
+    name: f'eln/{name}_toystreet.py'
+    for name in ('supervised', 'threshold', 'secn', 'eln')
+}
+EVALUATION = ('val_dataloader', 'test_dataloader', 'val_evaluator',
+              'test_evaluator', 'tta_pipeline')
+
+
+def parse_args():
+    parser = argparse.ArgumentParser(
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument(
+        'dataset',
+        nargs='?',
+        default=str(CONFIGS / '_base_/datasets/toystreet.py'),
+        help='config with the whole labelled set as train_dataloader.dataset '
+        '(default: ToyStreet)')
+    parser.add_argument(
+        '--methods',
+        nargs='+',
+        default=['supervised', 'threshold', 'eln'],
+        metavar='NAME[=CONFIG]',
+        help=f'{", ".join(KNOWN)}, or configs of your own under a name')
+    parser.add_argument(
+        '--model',
+        help='config whose model is the segmentor of all methods (default: '
+        'that of each)')
+    parser.add_argument(
+        '--sizes',
+        nargs='+',
+        default=['1/32', '1/8'],
+        help='labelled shares or counts (default: 1/32 1/8)')
+    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
+    parser.add_argument('--work-dir', default='work_dirs/compare_methods')
+    parser.add_argument(
+        '--which',
+        choices=['last', 'best'],
+        default='last',
+        help='validation that counts (default: last)')
+    parser.add_argument(
+        '--cfg-options',
+        nargs='+',
+        action=DictAction,
+        default={},
+        help='override settings of all methods, as key=value')
+    return parser.parse_args()
+
+
+def method_configs(names: List[str]) -> Dict[str, str]:
+    """Path of the config of each method."""
+    configs = {}
+    for text in names:
+        name, _, path = text.partition('=')
+        if not path and name not in KNOWN:
+            raise SystemExit(f'--methods has {name!r}, which is none of '
+                             f'{", ".join(KNOWN)}: give {name}=CONFIG.')
+        configs[name] = path or str(CONFIGS / KNOWN[name])
+    return configs
+
+
+def write_lists(args, dataset: dict) -> Dict[str, str]:
+    """Draw the label lists; the folder of each size."""
+    images = label_splits.list_images(dataset)
+    folders = {}
+    for text in args.sizes:
+        size = label_splits.parse_size(text, len(images))
+        folders[text] = osp.join(args.work_dir, 'splits', size.name)
+        for seed in args.seeds:
+            order = label_splits.draw_order(len(images), seed, None)
+            labeled = set(order[:size.count].tolist())
+            for kind in ('labeled', 'unlabeled'):
+                write_split_list(
+                    osp.join(folders[text], f'{kind}_seed{seed}.txt'), [
+                        image.name for i, image in enumerate(images)
+                        if (i in labeled) == (kind == 'labeled')
+                    ])
+    return folders
+
+
+def set_num_classes(node, number: int) -> None:
+    """Set num_classes wherever a config of a model has it."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == 'num_classes' and value is not None:
+                node[key] = number
+            else:
+                set_num_classes(value, number)
+    elif isinstance(node, (list, tuple)):
+        for value in node:
+            set_num_classes(value, number)
+
+
+def adapt(cfg: Config, data: Config, folder: str, seed: int, model,
+          num_classes: int) -> Config:
+    """A method's config on the data, with the lists of a size and seed."""
+    lists = {
+        kind: osp.join(folder, f'{kind}_seed{seed}.txt')
+        for kind in ('labeled', 'unlabeled')
+    }
+    whole = data.train_dataloader.dataset
+    old = cfg.train_dataloader.dataset
+    if old.type == 'MultiSourceDataset':
+        ending = old.unlabeled.pipeline[-1:]
+        new = dict(
+            type='MultiSourceDataset',
+            labeled=labeled_source(whole, lists['labeled'],
+                                   'PackBranchInputs'),
+            unlabeled=unlabeled_source(whole, lists['unlabeled'], ending))
+    else:
+        new = dict(
+            type='SeededDataset',
+            dataset=labeled_source(whole, lists['labeled'], 'PackSegInputs'))
+    cfg.train_dataloader.dataset = ConfigDict(new)
+    for key in EVALUATION:
+        if key in data:
+            cfg[key] = data[key]
+    if model is not None:
+        if 'segmentor' in cfg.model:
+            cfg.model.segmentor = model
+        else:
+            cfg.model = model
+    set_num_classes(cfg.model, num_classes)
+    cfg.randomness = dict(seed=seed)
+    cfg.pop('expected', None)
+    return cfg
+
+
+def write_results(runs: List[Run], args) -> None:
+    """Table, its figures, and plot."""
+    curves = collect(runs, args.which)
+    lines = [
+        '| method | ' + ' | '.join(args.sizes) + ' |',
+        '|---|' + '---|' * len(args.sizes)
+    ]
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(['method', 'size', *map(str, args.seeds)])
+    for name, curve in curves.items():
+        cells = []
+        for size in args.sizes:
+            values = curve[size]
+            table.writerow([name, size, *values])
+            mean = sum(values) / len(values)
+            cell = f'{mean:.2f}'
+            if len(values) > 1:
+                square = sum((value - mean)**2 for value in values)
+                cell += f' ± {(square / (len(values) - 1))**0.5:.2f}'
+            cells.append(cell)
+        lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
+    markdown = '\n'.join(lines) + '\n'
+    contents = dict(md=markdown.encode(), csv=text.getvalue().encode())
+    contents['png'] = draw(curves, 'labelled', False)
+    for suffix, content in contents.items():
+        with atomic_open(osp.join(args.work_dir, f'results.{suffix}')) as file:
+            file.write(content)
+    print(f'{METRIC} in percent, {args.which} validation\n{markdown}')
+
+
+def main():
+    args = parse_args()
+    methods = method_configs(args.methods)
+    init_default_scope('mmseg')
+    data = Config.fromfile(args.dataset)
+    model = Config.fromfile(args.model).model if args.model else None
+    try:
+        leaf = leaf_dataset(data.train_dataloader.dataset)
+        folders = write_lists(args, data.train_dataloader.dataset)
+    except (ValueError, OSError, RuntimeError) as error:
+        raise SystemExit(f'{args.dataset}: {error}')
+    classes = DATASETS.get(leaf.type).METAINFO.get('classes')
+    classes = (leaf.get('metainfo') or {}).get('classes') or classes
+    plans, runs = [], []
+    for size in args.sizes:
+        for seed in args.seeds:
+            for name, path in methods.items():
+                cfg = adapt(
+                    Config.fromfile(path), data, folders[size], seed, model,
+                    len(classes))
+                cfg.merge_from_dict(args.cfg_options)
+                run = osp.join(args.work_dir,
+                               f'{name}_{osp.basename(folders[size])}_{seed}')
+                config = osp.join(run, f'{name}.py')
+                with atomic_open(config, 'w') as file:
+                    file.write(cfg.pretty_text)
+                plans.append((TOOLS / 'train.py', config, run, [],
+                              f'iter_{cfg.train_cfg.max_iters}.pth'))
+                runs.append(Run(name, size, run))
+    print(f'{len(plans)} runs, {args.jobs} at a time', flush=True)
+    with ThreadPoolExecutor(args.jobs) as pool:
+        status = list(pool.map(lambda plan: train(*plan), plans))
+    broken = [plan[2] for plan, code in zip(plans, status) if code]
+    if broken:
+        raise SystemExit(f'training stopped, see {broken[0]}/train.log')
+    write_results(runs, args)
+
+
+if __name__ == '__main__':
+    main()
