@@ -32,12 +32,10 @@ from mmengine.config import Config, ConfigDict, DictAction  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 from mmseg.registry import DATASETS  # noqa: E402
 
+from mmseg_ext.datasets import few_label_sources as sources  # noqa: E402
 from mmseg_ext.datasets import label_splits, write_split_list  # noqa: E402
-from mmseg_ext.datasets.few_label_sources import labeled_source  # noqa: E402
-from mmseg_ext.datasets.few_label_sources import leaf_dataset, unlabeled_source
 from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
-from mmseg_ext.utils.label_efficiency import Run  # noqa: E402
-from mmseg_ext.utils.label_efficiency import METRIC, collect, draw
+from mmseg_ext.utils import label_efficiency  # noqa: E402
 from mmseg_ext.utils.training_runs import train  # noqa: E402
 
 TOOLS = Path(__file__).resolve().parent
@@ -149,13 +147,15 @@ def adapt(cfg: Config, data: Config, folder: str, seed: int, model,
         ending = old.unlabeled.pipeline[-1:]
         new = dict(
             type='MultiSourceDataset',
-            labeled=labeled_source(whole, lists['labeled'],
-                                   'PackBranchInputs'),
-            unlabeled=unlabeled_source(whole, lists['unlabeled'], ending))
+            labeled=sources.labeled_source(whole, lists['labeled'],
+                                           'PackBranchInputs'),
+            unlabeled=sources.unlabeled_source(whole, lists['unlabeled'],
+                                               ending))
     else:
         new = dict(
             type='SeededDataset',
-            dataset=labeled_source(whole, lists['labeled'], 'PackSegInputs'))
+            dataset=sources.labeled_source(whole, lists['labeled'],
+                                           'PackSegInputs'))
     cfg.train_dataloader.dataset = ConfigDict(new)
     for key in EVALUATION:
         if key in data:
@@ -171,9 +171,9 @@ def adapt(cfg: Config, data: Config, folder: str, seed: int, model,
     return cfg
 
 
-def write_results(runs: List[Run], args) -> None:
+def write_results(runs: List[label_efficiency.Run], args) -> None:
     """Table, its figures, and plot."""
-    curves = collect(runs, args.which)
+    curves = label_efficiency.collect(runs, args.which)
     lines = [
         '| method | ' + ' | '.join(args.sizes) + ' |',
         '|---|' + '---|' * len(args.sizes)
@@ -195,11 +195,11 @@ def write_results(runs: List[Run], args) -> None:
         lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
     markdown = '\n'.join(lines) + '\n'
     contents = dict(md=markdown.encode(), csv=text.getvalue().encode())
-    contents['png'] = draw(curves, 'labelled', False)
+    contents['png'] = label_efficiency.draw(curves, 'labelled', False)
     for suffix, content in contents.items():
         with atomic_open(osp.join(args.work_dir, f'results.{suffix}')) as file:
             file.write(content)
-    print(f'{METRIC} in percent, {args.which} validation\n{markdown}')
+    print(f'mIoU in percent, {args.which} validation\n{markdown}')
 
 
 def main():
@@ -209,7 +209,7 @@ def main():
     data = Config.fromfile(args.dataset)
     model = Config.fromfile(args.model).model if args.model else None
     try:
-        leaf = leaf_dataset(data.train_dataloader.dataset)
+        leaf = sources.leaf_dataset(data.train_dataloader.dataset)
         folders = write_lists(args, data.train_dataloader.dataset)
     except (ValueError, OSError, RuntimeError) as error:
         raise SystemExit(f'{args.dataset}: {error}')
@@ -230,7 +230,7 @@ def main():
                     file.write(cfg.pretty_text)
                 plans.append((TOOLS / 'train.py', config, run, [],
                               f'iter_{cfg.train_cfg.max_iters}.pth'))
-                runs.append(Run(name, size, run))
+                runs.append(label_efficiency.Run(name, size, run))
     print(f'{len(plans)} runs, {args.jobs} at a time', flush=True)
     with ThreadPoolExecutor(args.jobs) as pool:
         status = list(pool.map(lambda plan: train(*plan), plans))

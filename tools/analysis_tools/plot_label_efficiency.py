@@ -22,11 +22,10 @@ from pathlib import Path
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
 from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
-from mmseg_ext.utils.label_efficiency import Run  # noqa: E402
-from mmseg_ext.utils.label_efficiency import METRIC, collect, draw, make_table
+from mmseg_ext.utils import label_efficiency  # noqa: E402
 
 
-def parse_run(text: str) -> Run:
+def parse_run(text: str) -> label_efficiency.Run:
     """Read NAME@X=WORK_DIR."""
     point, separator, folder = text.partition('=')
     name, at, x = point.rpartition('@')
@@ -38,7 +37,7 @@ def parse_run(text: str) -> Run:
         raise argparse.ArgumentTypeError(
             f'{text!r} is not of the form NAME@X=WORK_DIR, with X a positive '
             'number such as 0.22 or a share such as 1/30')
-    return Run(name, x, folder)
+    return label_efficiency.Run(name, x, folder)
 
 
 def main() -> None:
@@ -63,13 +62,13 @@ def main() -> None:
         '--linear', action='store_true', help='no logarithmic axis')
     args = parser.parse_args()
     try:
-        curves = collect(args.runs, args.which, args.model)
+        curves = label_efficiency.collect(args.runs, args.which, args.model)
     except FileNotFoundError as error:
         sys.exit(f'error: {error}')
-    print(f'{METRIC} in percent, {args.which} validation')
-    print(make_table(curves))
+    print(f'{label_efficiency.METRIC} in percent, {args.which} validation')
+    print(label_efficiency.make_table(curves))
     with atomic_open(args.out) as file:
-        file.write(draw(curves, args.xlabel, args.linear))
+        file.write(label_efficiency.draw(curves, args.xlabel, args.linear))
 
 
 if __name__ == '__main__':
