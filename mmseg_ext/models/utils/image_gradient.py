@@ -33,8 +33,9 @@ class ImageGradient(nn.Module):
             to (123.675, 116.28, 103.53).
         std (Sequence[float]): What it divides by. Defaults to (58.395, 57.12,
             57.375).
-        hysteresis_rounds (int): How many pixels weak edges are followed, away
-            from the CPU. Defaults to 64.
+        hysteresis_rounds (int, optional): How many pixels weak edges are
+            followed, away from the CPU. None follows them to their ends, for
+            which the host waits. Defaults to 64.
 
     Raises:
         ValueError: If the mode is none of these.
@@ -46,7 +47,7 @@ class ImageGradient(nn.Module):
                  high: int = 100,
                  mean: Sequence[float] = (123.675, 116.28, 103.53),
                  std: Sequence[float] = (58.395, 57.12, 57.375),
-                 hysteresis_rounds: int = 64) -> None:
+                 hysteresis_rounds: Optional[int] = 64) -> None:
         super().__init__()
         check_option('decode_head.image_gradient.mode', mode, _MODES)
         self.mode = mode
