@@ -6,6 +6,7 @@ Shape shorthand: N images of the source and M of the target; their maps
 from typing import Dict, Optional, Union
 
 import torch
+from mmengine.dist import all_reduce
 from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, OptMultiConfig
@@ -21,6 +22,9 @@ GAN_LOSSES = dict(
     vanilla='VanillaAdversarialLoss',
     lsgan='LeastSquaresAdversarialLoss',
     confusion='DomainConfusionLoss')
+
+# of the running mean over about 100 iterations
+_ACCURACY_MOMENTUM = 0.01
 
 
 @MODELS.register_module()
@@ -53,6 +57,11 @@ class DomainAdversary(BaseModule):
             or a schedule. Defaults to 1e-3.
         discriminator_loss_weight (float): Weight of the discriminator's
             loss. Defaults to 1.0.
+        min_accuracy (float, optional): The segmentor's loss counts only
+            while the discriminator has been right more often than that, as
+            a running mean over about 100 iterations and all ranks. The code
+            of `CyCADA <https://arxiv.org/abs/1711.03213>`_ has 0.6. Defaults
+            to None, always.
         resize_to (str, optional): ``'input'`` has logits upsampled to the
             size of the image, None leaves them as they are; features are
             never resized. Defaults to 'input'.
@@ -73,6 +82,7 @@ class DomainAdversary(BaseModule):
                  gan_loss: Union[str, ConfigType] = 'vanilla',
                  loss_weight: Union[float, ConfigType] = 1e-3,
                  discriminator_loss_weight: float = 1.0,
+                 min_accuracy: Optional[float] = None,
                  resize_to: Optional[str] = 'input',
                  name: Optional[str] = None,
                  init_cfg: OptMultiConfig = None) -> None:
@@ -80,6 +90,9 @@ class DomainAdversary(BaseModule):
         if resize_to not in ('input', None):
             raise ValueError("model.adversaries.resize_to must be 'input' or "
                              f'None but is {resize_to!r}.')
+        if min_accuracy is not None and not 0 <= min_accuracy <= 1:
+            raise ValueError('model.adversaries.min_accuracy must be in '
+                             f'[0, 1] but is {min_accuracy}.')
         self.name = name or level
         if 'loss' in self.name:
             raise ValueError(
@@ -87,6 +100,10 @@ class DomainAdversary(BaseModule):
                 "whose name has 'loss' in it is minimised: choose another.")
         self.level = level
         self.resize_to = resize_to
+        self.min_accuracy = min_accuracy
+        if min_accuracy is not None:
+            # that of a guess
+            self.register_buffer('mean_accuracy', torch.tensor(0.5))
         self.discriminator_loss_weight = discriminator_loss_weight
         self.loss_weight = build_loss_weight(loss_weight,
                                              'model.adversaries.loss_weight')
@@ -108,7 +125,8 @@ class DomainAdversary(BaseModule):
         Returns:
             dict[str, Tensor]: ``loss_adversarial``, whose gradient reaches
             the segmentor only, ``loss_discriminator``, whose gradient
-            reaches the discriminator only, and ``accuracy``.
+            reaches the discriminator only, ``accuracy`` and, with
+            ``min_accuracy``, ``gate``.
         """
         if not self.gan_loss.confuses_source:
             source = source.detach()
@@ -124,7 +142,19 @@ class DomainAdversary(BaseModule):
             self.discriminator_loss_weight *
             self.gan_loss.discriminator_loss(*scores, *units))
         losses['accuracy'] = self.gan_loss.accuracy(*scores, *units)
+        if self.min_accuracy is not None:
+            losses['gate'] = self._gate(losses['accuracy'])
+            losses['loss_adversarial'] = (
+                losses['loss_adversarial'] * losses['gate'])
         return losses
+
+    @torch.no_grad()
+    def _gate(self, accuracy: Tensor) -> Tensor:
+        """1 while the discriminator is good enough, else 0."""
+        accuracy = accuracy.detach().float().clone()
+        all_reduce(accuracy, op='mean')
+        self.mean_accuracy.lerp_(accuracy, _ACCURACY_MOMENTUM)
+        return (self.mean_accuracy > self.min_accuracy).float()
 
     def represent(self, maps: Tensor, valid: Tensor) -> Tensor:
         """What the discriminator sees of a map; zero on padding."""

@@ -114,6 +114,32 @@ def test_weight_may_follow_the_iteration():
         hub.update_info('iter', before)
 
 
+def test_gate_waits_for_the_discriminator():
+    """CyCADA: the segmentor plays once the discriminator is good."""
+    model = build_adaptation(adversaries=[
+        adversary(name='gated', loss_weight=0.5, min_accuracy=0.6),
+        adversary(name='free', loss_weight=0.5)
+    ]).eval()
+    gated, free = model.adversaries
+    gated.discriminator.load_state_dict(free.discriminator.state_dict())
+
+    def play():
+        losses = model.loss(*make_domains())
+        return [
+            losses[f'adversary.gated.{key}'].item()
+            for key in ('gate', 'loss_adversarial', 'accuracy')
+        ], losses['adversary.free.loss_adversarial'].item()
+
+    (gate, loss, accuracy), full = play()
+    assert (gate, loss) == (0, 0) and full > 0
+    assert gated.mean_accuracy.item() == pytest.approx(0.5 + 0.01 *
+                                                       (accuracy - 0.5))
+    gated.mean_accuracy.fill_(0.7)
+    (gate, loss, _), full = play()
+    assert gate == 1 and loss == pytest.approx(full)
+    assert 'adversaries.0.mean_accuracy' in model.state_dict()
+
+
 @pytest.mark.parametrize('align, gan_loss, values', [
     ('self_information', 'vanilla', (math.log(2), math.log(2))),
     ('probability', 'lsgan', (0., 0.5)),
@@ -387,6 +413,8 @@ def head(**options):
      'gan_loss must be one of'),
     (SEGMENTOR, dict(adversaries=[adversary(resize_to='label')]),
      "resize_to must be 'input' or None"),
+    (SEGMENTOR, dict(adversaries=[adversary(min_accuracy=60)]),
+     r'min_accuracy must be in \[0, 1\] but is 60'),
     (SEGMENTOR, dict(adversaries=[adversary(name='loss_main')]),
      'choose another'),
     (SEGMENTOR, dict(adversaries=[adversary(), adversary()]),
