@@ -181,3 +181,25 @@ class AdaptivePoolingBBoxHead(ConvFCBBoxHead):
             tuple[Tensor]: Class scores, (R, K + 1), and box deltas, (R, 4 K).
         """
         return super().forward(self.fuse_levels(x))
+
+    def loss(self, cls_score: Optional[Tensor], bbox_pred: Optional[Tensor],
+             *args, **kwargs) -> dict:
+        """Losses of the RoIs, all of them also where there is no RoI.
+
+        Args:
+            cls_score (Tensor, optional): Class scores, (R, K + 1).
+            bbox_pred (Tensor, optional): Box deltas, (R, 4 K).
+            *args: Further arguments of ``BBoxHead.loss``.
+            **kwargs: The same by name.
+
+        Returns:
+            dict[str, Tensor]: The losses; a zero that is connected to the
+            graph for none.
+        """
+        losses = super().loss(cls_score, bbox_pred, *args, **kwargs)
+        # The stock head leaves them out, and ranks would differ.
+        for name, found in (('loss_cls', cls_score), ('loss_bbox',
+                                                      bbox_pred)):
+            if found is not None and found.numel() == 0:
+                losses.setdefault(name, found.sum())
+        return losses
