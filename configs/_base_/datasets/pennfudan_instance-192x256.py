@@ -24,7 +24,8 @@ test_pipeline = [
         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
                    'scale_factor')),
 ]
-# scores boxes alone: test_evaluator.metric=bbox
+# merges boxes alone: with --tta, set test_evaluator.metric=bbox,
+# model.roi_head.mask_head=None and model.roi_head.mask_roi_extractor=None
 tta_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(

@@ -1,5 +1,5 @@
 """Converter of PANet: the same output from the same weights."""
-import subprocess
+import runpy
 import sys
 
 import official_panet as official
@@ -115,7 +115,7 @@ def test_conventions_of_the_official_code(repo):
     assert cfg.roi_head.bbox_head.loss_bbox.beta == 1 / 3
 
 
-def test_tool(repo, tmp_path):
+def test_tool(repo, tmp_path, monkeypatch):
     """The file of the official code holds more than weights."""
     source = dict(
         step=180000,
@@ -124,14 +124,10 @@ def test_tool(repo, tmp_path):
         model=network().state_dict(),
         optimizer=dict(state={}, param_groups=[dict(lr=.02)]))
     torch.save(source, tmp_path / 'model_step179999.pth')
-    tool = repo / 'tools/model_converters/panet.py'
-    done = subprocess.run([
-        sys.executable, tool, tmp_path / 'model_step179999.pth',
-        tmp_path / 'out.pth'
-    ],
-                          capture_output=True,
-                          text=True)
-    assert done.returncode == 0, done.stderr
+    tool = str(repo / 'tools/model_converters/panet.py')
+    arguments = [tmp_path / 'model_step179999.pth', tmp_path / 'out.pth']
+    monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
+    runpy.run_path(tool, run_name='__main__')
     converted = torch.load(tmp_path / 'out.pth')
     assert converted['meta']['source'] == 'official PANet code'
     assert 'neck.bottom_up_convs.0.conv.bias' in converted['state_dict']
