@@ -29,9 +29,9 @@ class TestPANet(MethodBattery):
                          cfg.tta_pipeline[1].transforms[0]):
             for transform in pipeline:
                 if 'scale' in transform:
-                    transform['scale'] = (128, 96)
-        cfg.model.test_cfg.rpn.max_per_img = 20
-        cfg.model.test_cfg.rcnn.max_per_img = 10
+                    transform['scale'] = (64, 48)
+        cfg.model.test_cfg.rpn.max_per_img = 10
+        cfg.model.test_cfg.rcnn.max_per_img = 5
         return cfg
 
     @pytest.mark.slow
