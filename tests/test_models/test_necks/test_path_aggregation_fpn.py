@@ -67,18 +67,20 @@ def test_equals_the_formula():
 
 
 def test_recursion_runs_through_the_final_maps():
-    """With copies for convolutions, N{i+1} = P{i+1} + N{i}[::2, ::2]."""
+    """With copies and doubles for convolutions."""
     neck = build(bottom_up_act_cfg=None)
     for conv in (*neck.downsample_convs, *neck.bottom_up_convs):
         nn.init.dirac_(conv.conv.weight)
         nn.init.zeros_(conv.conv.bias)
+    for conv in neck.bottom_up_convs:
+        conv.conv.weight.data *= 2
     fpn = build('FPN')
     fpn.load_state_dict(neck.state_dict(), strict=False)
     found, top_down = neck(maps()), fpn(maps())
     assert torch.equal(found[0], top_down[0])
     for i in range(3):
         assert torch.equal(found[i + 1],
-                           top_down[i + 1] + found[i][..., ::2, ::2])
+                           2 * (top_down[i + 1] + found[i][..., ::2, ::2]))
 
 
 def test_differs_from_mmdets_pafpn_above_the_second_map():
