@@ -2,5 +2,5 @@ _base_ = ['./panet_r50_syncbn_ms-2x_coco.py']
 model = dict(
     backbone=dict(
         depth=101,
-        init_cfg=dict(
-            type='Pretrained', checkpoint='torchvision://resnet101')))
+        init_cfg=dict(type='Pretrained',
+                      checkpoint='torchvision://resnet101')))

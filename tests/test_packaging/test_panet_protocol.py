@@ -47,7 +47,8 @@ def parts(cfg):
     """Which parts of PANet a config has."""
     model, heads = cfg.model, cfg.model.roi_head
     norms = [
-        model.backbone.norm_cfg, model.neck.get('norm_cfg'),
+        model.backbone.norm_cfg,
+        model.neck.get('norm_cfg'),
         heads.bbox_head.get('norm_cfg'),
         heads.mask_head.get('norm_cfg')
     ]
@@ -66,8 +67,9 @@ def parts(cfg):
     pipeline = dataset.get('dataset', dataset).pipeline
     found = dict(
         zip(PARTS,
-            (pipeline[2].type == 'RandomResize', sync.pop(), model.neck.type ==
-             'PathAggregationFPN', pooling.pop(), heads.mask_head.get(
+            (pipeline[2].type == 'RandomResize', sync.pop(), model.neck.type
+             == 'PathAggregationFPN', pooling.pop(),
+             heads.mask_head.get(
                  'fc_fusion', True), heads.bbox_head.num_shared_convs == 4)))
     return {name for name, there in found.items() if there}
 
@@ -128,10 +130,10 @@ def test_cityscapes(configs):
 
 
 def test_scales(configs):
-    for name, train, test in (
-        ('panet_r50_syncbn_2x_coco', (1000, 800), (1000, 800)),
-        ('panet_r50_syncbn_ms-2x_coco', [(1400, 400), (1400, 1400)],
-         (1400, 1000))):
+    for name, train, test in (('panet_r50_syncbn_2x_coco', (1000, 800),
+                               (1000, 800)), ('panet_r50_syncbn_ms-2x_coco', [
+                                   (1400, 400), (1400, 1400)
+                               ], (1400, 1000))):
         cfg = configs[name]
         assert cfg.train_dataloader.dataset.pipeline[2].scale == train
         for loader in (cfg.val_dataloader, cfg.test_dataloader):

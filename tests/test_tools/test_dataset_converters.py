@@ -202,9 +202,9 @@ def test_pennfudan_is_converted(run, pennfudan, tmp_path):
 
 
 def test_pennfudan_refuses(run, pennfudan, tmp_path):
-    faults = ((np.zeros((6, 8, 3), np.uint8), 'is in colour'),
-              (np.zeros((6, 7), np.uint8), r'is \(6, 7\), its image \(6, 8\)'),
-              (np.ones((6, 8), np.uint8), 'has no background'))
+    faults = ((np.zeros((6, 8, 3), np.uint8), 'is in colour'), (np.zeros(
+        (6, 7), np.uint8), r'is \(6, 7\), its image \(6, 8\)'), (np.ones(
+            (6, 8), np.uint8), 'has no background'))
     spoilt = next(pennfudan.glob('*asks/FudanPed00003*'))
     for mask, message in faults:
         _save(spoilt, mask)

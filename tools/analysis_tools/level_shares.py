@@ -63,8 +63,8 @@ def main() -> None:
                 break
             model.test_step(batch)
     strides = getattr(heads, f'{args.head}_roi_extractor').featmap_strides
-    print('boxes of stride  ' +
-          '  '.join(f'from {stride:3d}' for stride in strides))
+    print('boxes of stride  ' + '  '.join(f'from {stride:3d}'
+                                          for stride in strides))
     for stride, row in zip(strides, recorder.shares().tolist()):
         print(f'{stride:15d}  ' + '  '.join(f'{share:8.2f}' for share in row))
 

@@ -178,9 +178,8 @@ def convert(source: str, out: str) -> Dict[str, dict]:
         for folder in ('images', 'annotations'):
             os.makedirs(osp.join(root, folder))
         for pair in pairs:
-            shutil.copyfile(
-                pair.image,
-                osp.join(root, 'images', osp.basename(pair.image)))
+            shutil.copyfile(pair.image,
+                            osp.join(root, 'images', osp.basename(pair.image)))
         for split, content in contents.items():
             path = osp.join(root, 'annotations', f'instances_{split}.json')
             with open(path, 'w', encoding='utf-8') as file:

@@ -5,7 +5,8 @@ train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations', with_bbox=True, with_mask=True),
     dict(
-        type='RandomResize', scale=[(1400, 400), (1400, 1400)],
+        type='RandomResize',
+        scale=[(1400, 400), (1400, 1400)],
         keep_ratio=True),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PackDetInputs'),

@@ -27,7 +27,9 @@ model = dict(
         bbox_head=dict(
             bbox_coder=dict(type='LegacyDeltaXYWHBBoxCoder'),
             loss_bbox=dict(
-                _delete_=True, type='SmoothL1Loss', beta=1 / 3,
+                _delete_=True,
+                type='SmoothL1Loss',
+                beta=1 / 3,
                 loss_weight=1.0),
             norm_cfg=norm_cfg),
         mask_roi_extractor=dict(roi_layer=dict(aligned=False)),

@@ -198,8 +198,7 @@ class AdaptivePoolingBBoxHead(ConvFCBBoxHead):
         """
         losses = super().loss(cls_score, bbox_pred, *args, **kwargs)
         # The stock head leaves them out, and ranks would differ.
-        for name, found in (('loss_cls', cls_score), ('loss_bbox',
-                                                      bbox_pred)):
+        for name, found in (('loss_cls', cls_score), ('loss_bbox', bbox_pred)):
             if found is not None and found.numel() == 0:
                 losses.setdefault(name, found.sum())
         return losses

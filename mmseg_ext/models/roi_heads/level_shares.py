@@ -67,7 +67,8 @@ class LevelShares:
         self._levels = level.clamp(0, len(self._layers) - 1).long()
         self._outputs = []
 
-    def _see_level(self, layer: nn.Module, args: tuple, output: Tensor) -> None:
+    def _see_level(self, layer: nn.Module, args: tuple,
+                   output: Tensor) -> None:
         self._outputs.append(output.detach().flatten(1))
         if len(self._outputs) < len(self._layers):
             return

@@ -17,7 +17,8 @@ _RPN = {
 _BACKBONE = {
     r'Conv_Body\.conv_body\.res1\.(conv1|bn1)': r'backbone.\1'
 } | {
-    rf'Conv_Body\.conv_body\.res{stage + 1}\.(\d+)': rf'backbone.layer{stage}.'
+    rf'Conv_Body\.conv_body\.res{stage + 1}\.(\d+)':
+    rf'backbone.layer{stage}.'
     r'\1'
     for stage in range(1, 5)
 }
@@ -55,8 +56,8 @@ for _i, _part in enumerate(('conv', 'gn')):
             f'roi_head.bbox_head.shared_convs.{_step}.{_part}')
     _MASK[rf'Mask_Head\.mask_conv1\.(\d)\.{_i}'] = (
         rf'roi_head.mask_head.level_layers.\1.{_part}')
-    for _theirs, _ours in ((rf'conv_fcn\.{_i}', 'convs.0'),
-                           (rf'conv_fcn\.{3 + _i}', 'convs.1'),
+    for _theirs, _ours in ((rf'conv_fcn\.{_i}',
+                            'convs.0'), (rf'conv_fcn\.{3 + _i}', 'convs.1'),
                            (rf'mask_conv4\.{_i}', 'convs.2'),
                            (rf'mask_conv4_fc\.{_i}', 'fc_convs.0'),
                            (rf'mask_conv5_fc\.{_i}', 'fc_convs.1')):

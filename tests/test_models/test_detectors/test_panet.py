@@ -40,10 +40,7 @@ def tiny(repo):
         cfg.roi_head[extractor].out_channels = 16
     for head in ('bbox_head', 'mask_head'):
         cfg.roi_head[head].update(
-            in_channels=16,
-            conv_out_channels=16,
-            num_classes=3,
-            norm_cfg=norm)
+            in_channels=16, conv_out_channels=16, num_classes=3, norm_cfg=norm)
     cfg.roi_head.bbox_head.fc_out_channels = 16
     return cfg
 
@@ -58,6 +55,7 @@ def build(cfg, **kwargs):
 
 
 def sample(boxes=((8, 8, 40, 40), (50, 10, 90, 60)), crowd=()):
+
     def instances(boxes):
         masks = np.zeros((len(boxes), *SIZE), np.uint8)
         for mask, (x1, y1, x2, y2) in zip(masks, boxes):
@@ -162,8 +160,9 @@ def test_a_plain_mask_rcnn_takes_the_parts(tiny):
     ours, plain = build(tiny), build(tiny, type='MaskRCNN')
     assert ours.state_dict().keys() == plain.state_dict().keys()
     images = [sample()]
-    assert total(ours, copy.deepcopy(images))[1] == total(
-        plain, copy.deepcopy(images))[1]
+    assert total(ours,
+                 copy.deepcopy(images))[1] == total(plain,
+                                                    copy.deepcopy(images))[1]
 
 
 def test_without_masks(tiny):

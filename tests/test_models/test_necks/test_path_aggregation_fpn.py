@@ -24,7 +24,9 @@ def build(type='PathAggregationFPN', **kwargs):
     neck = MODELS.build(
         dict(
             dict(
-                type=type, in_channels=list(CHANNELS), out_channels=8,
+                type=type,
+                in_channels=list(CHANNELS),
+                out_channels=8,
                 num_outs=5), **kwargs))
     neck.init_weights()
     for parameter in neck.parameters():  # biases too
@@ -126,21 +128,20 @@ def test_extra_convolutions(where):
 def test_parameters_of_the_path():
     norm = dict(type='GN', num_groups=32)
     with torch.device('meta'):
-        neck, fpn = (
-            MODELS.build(
-                dict(
-                    type=type,
-                    in_channels=[256, 512, 1024, 2048],
-                    out_channels=256,
-                    num_outs=5,
-                    norm_cfg=norm,
-                    **kwargs))
-            for type, kwargs in (('PathAggregationFPN',
-                                  dict(
-                                      bottom_up_norm_cfg=norm,
-                                      bottom_up_bias=True)), ('FPN', {})))
-    count = sum(p.numel() for p in neck.parameters()) - sum(
-        p.numel() for p in fpn.parameters())
+        neck, fpn = (MODELS.build(
+            dict(
+                type=type,
+                in_channels=[256, 512, 1024, 2048],
+                out_channels=256,
+                num_outs=5,
+                norm_cfg=norm,
+                **kwargs)) for type, kwargs in ((
+                    'PathAggregationFPN',
+                    dict(bottom_up_norm_cfg=norm, bottom_up_bias=True)),
+                                                ('FPN', {})))
+    count = sum(p.numel()
+                for p in neck.parameters()) - sum(p.numel()
+                                                  for p in fpn.parameters())
     assert count == 6 * (590080 + 512)
 
 

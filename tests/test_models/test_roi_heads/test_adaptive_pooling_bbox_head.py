@@ -153,9 +153,8 @@ def test_batch_norm_on_vectors(type):
 def test_sum_does_not_overflow_in_half_precision():
     head = build(fusion='sum').bfloat16()
     x = pooled().bfloat16()
-    each = torch.stack([
-        layer(level) for layer, level in zip(head.level_layers, x.unbind(1))
-    ])
+    each = torch.stack(
+        [layer(level) for layer, level in zip(head.level_layers, x.unbind(1))])
     found = head.fuse_levels(x)
     assert found.dtype == torch.bfloat16
     assert torch.equal(found, each.float().sum(0).bfloat16())

@@ -60,9 +60,8 @@ def test_equals_the_formula(fc_act_cfg):
             2))
     main = F.conv2d(main, w['conv_logits.weight'], w['conv_logits.bias'])
     short = conv('fc_convs.1', conv('fc_convs.0', third))
-    short = F.linear(
-        short.flatten(1), w['mask_fc.weight'],
-        w['mask_fc.bias']).view(7, 1, 10, 10)
+    short = F.linear(short.flatten(1), w['mask_fc.weight'],
+                     w['mask_fc.bias']).view(7, 1, 10, 10)
     if fc_act_cfg:
         short = F.relu(short)
     found = head(x)

@@ -117,8 +117,9 @@ class Body(nn.Module):
         outputs = [pyramid[3]]
         for i in range(3):
             down = self.panet_buttomup_conv1_modules[i](outputs[-1]).relu()
-            outputs.append(self.panet_buttomup_conv2_modules[i](
-                pyramid[2 - i] + down).relu())
+            outputs.append(
+                self.panet_buttomup_conv2_modules[i](pyramid[2 - i] +
+                                                     down).relu())
         return outputs
 
 
@@ -142,9 +143,9 @@ class BoxHead(nn.Module):
         super().__init__()
         self.conv1_head = nn.ModuleList(
             conv_gn(CHANNELS, CHANNELS) for _ in range(4))
-        self.convs = nn.Sequential(*(
-            layer for _ in range(3)
-            for layer in (*conv_gn(CHANNELS, CHANNELS), nn.ReLU())))
+        self.convs = nn.Sequential(
+            *(layer for _ in range(3)
+              for layer in (*conv_gn(CHANNELS, CHANNELS), nn.ReLU())))
         self.fc = nn.Linear(CHANNELS * BOX_SIZE**2, HIDDEN)
 
     def forward(self, levels):
@@ -190,15 +191,15 @@ class MaskHead(nn.Module):
         super().__init__()
         self.mask_conv1 = nn.ModuleList(
             conv_gn(CHANNELS, CHANNELS) for _ in range(4))
-        self.conv_fcn = nn.Sequential(*(
-            layer for _ in range(2)
-            for layer in (*conv_gn(CHANNELS, CHANNELS), nn.ReLU())))
-        self.mask_conv4 = nn.Sequential(
-            *conv_gn(CHANNELS, CHANNELS), nn.ReLU())
-        self.mask_conv4_fc = nn.Sequential(
-            *conv_gn(CHANNELS, CHANNELS), nn.ReLU())
-        self.mask_conv5_fc = nn.Sequential(
-            *conv_gn(CHANNELS, CHANNELS // 2), nn.ReLU())
+        self.conv_fcn = nn.Sequential(
+            *(layer for _ in range(2)
+              for layer in (*conv_gn(CHANNELS, CHANNELS), nn.ReLU())))
+        self.mask_conv4 = nn.Sequential(*conv_gn(CHANNELS, CHANNELS),
+                                        nn.ReLU())
+        self.mask_conv4_fc = nn.Sequential(*conv_gn(CHANNELS, CHANNELS),
+                                           nn.ReLU())
+        self.mask_conv5_fc = nn.Sequential(*conv_gn(CHANNELS, CHANNELS // 2),
+                                           nn.ReLU())
         self.mask_fc = nn.Sequential(
             nn.Linear(CHANNELS // 2 * MASK_SIZE**2, (2 * MASK_SIZE)**2),
             nn.ReLU())

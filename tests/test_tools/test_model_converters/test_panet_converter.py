@@ -63,10 +63,9 @@ def model(repo, config):
 
 
 @pytest.mark.parametrize(
-    'config, kwargs',
-    [('panet_r50_gn_ms-2x_coco_official.py', {}),
-     ('panet-box_2fc_r50_gn_1x_coco_official.py',
-      dict(box_head=official.BoxHead2FC, with_masks=False))])
+    'config, kwargs', [('panet_r50_gn_ms-2x_coco_official.py', {}),
+                       ('panet-box_2fc_r50_gn_1x_coco_official.py',
+                        dict(box_head=official.BoxHead2FC, with_masks=False))])
 @torch.no_grad()
 def test_outputs_are_equal(repo, config, kwargs):
     reference, ours = network(**kwargs), model(repo, config)
