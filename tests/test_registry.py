@@ -6,6 +6,7 @@ import sys
 import mmseg.registry as stock
 import pytest
 from mmengine import registry as root
+from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
 from mmseg_ext import registry
@@ -59,3 +60,24 @@ def test_finds_what_nothing_imported_yet(tmp_path):
                           stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT)
     assert done.returncode == 0, done.stdout[-3000:]
+
+
+def test_components_of_mmdet_from_our_scope(tmp_path):
+    """A base on MMDetection builds what is in ``mmdet.registry``."""
+    pytest.importorskip('mmdet')
+    path = tmp_path / 'config.py'
+    path.write_text("_base_ = ['mmseg_ext::panet/panet_toystreet.py']\n")
+    cfg = Config.fromfile(str(path))
+    with DefaultScope.overwrite_default_scope(cfg.default_scope):
+        model = root.MODELS.build(cfg.model)
+        hooks = [root.HOOKS.build(hook) for hook in cfg.custom_hooks]
+    assert type(model.neck).__name__ == 'PathAggregationFPN'
+    assert all(
+        type(part).__module__.startswith('mmdet.')
+        for part in (model.rpn_head, model.roi_head, hooks[0]))
+    # what they hold is looked up where they are
+    assert {
+        node._scope_
+        for node in (cfg.train_dataloader.dataset, cfg.val_dataloader.dataset,
+                     cfg.test_dataloader.dataset, cfg.val_evaluator)
+    } == {'mmdet'}

@@ -1,3 +1,4 @@
+import json
 import os
 import re
 import runpy
@@ -152,3 +153,67 @@ def test_toystreet_says_what_it_did(run, tmp_path):
     other = run(*arguments, '--seed', '1')
     assert other.returncode == 1
     assert 'holds a ToyStreet data set' in other.stderr
+
+
+@pytest.fixture(params=['download', 'renamed'])
+def pennfudan(request, tmp_path):
+    """Five photographs of two pedestrians, numbered 1 and 3."""
+    root = tmp_path / 'PennFudanPed'
+    images, masks, suffix, kind = dict(
+        download=('PNGImages', 'PedMasks', '_mask', 'png'),
+        renamed=('images', 'masks', '', 'jpg'))[request.param]
+    for number in range(1, 6):
+        name = f'FudanPed{number:05d}'
+        _save(root / images / f'{name}.{kind}', np.full((6, 8, 3), 9,
+                                                        np.uint8))
+        mask = np.zeros((6, 8), np.uint8)
+        mask[1:5, 2:4] = 1
+        mask[2, 5:] = 3
+        _save(root / masks / f'{name}{suffix}.png', mask)
+    return root
+
+
+def test_pennfudan_is_converted(run, pennfudan, tmp_path):
+    result = run('pennfudan.py', pennfudan, tmp_path / 'out')
+    assert result.returncode == 0, result.stderr
+    assert 'train: 3 images, 6 pedestrians' in result.stdout
+    assert 'WARNING: 5 images, the whole download has 170' in result.stdout
+    out = tmp_path / 'out'
+    assert sorted(os.listdir(out)) == ['annotations', 'images']
+    names = {}
+    for split in ('train', 'val'):
+        content = json.loads(
+            (out / f'annotations/instances_{split}.json').read_text())
+        files = [image['file_name'] for image in content['images']]
+        assert all((out / 'images' / name).is_file() for name in files)
+        names[split] = [name.partition('.')[0] for name in files]
+    rows = content['annotations']
+    assert names == dict(
+        train=[f'FudanPed0000{i}' for i in (2, 3, 4)],
+        val=[f'FudanPed0000{i}' for i in (1, 5)])
+    assert [row['image_id'] for row in rows] == [0, 0, 1, 1]
+    assert rows[0]['bbox'] == [2, 1, 2, 4] and rows[0]['area'] == 8
+    assert rows[1]['bbox'] == [5, 2, 3, 1] and rows[1]['category_id'] == 1
+    # column by column: two columns and one pixel, then 4 of 6
+    assert rows[0]['segmentation'] == dict(
+        size=[6, 8], counts=[13, 4, 2, 4, 25])
+    again = run('pennfudan.py', pennfudan, out)
+    assert again.returncode == 1 and 'is not empty' in again.stderr
+
+
+def test_pennfudan_refuses(run, pennfudan, tmp_path):
+    faults = ((np.zeros((6, 8, 3), np.uint8), 'is in colour'), (np.zeros(
+        (6, 7), np.uint8), r'is \(6, 7\), its image \(6, 8\)'), (np.ones(
+            (6, 8), np.uint8), 'has no background'))
+    spoilt = next(pennfudan.glob('*asks/FudanPed00003*'))
+    for mask, message in faults:
+        _save(spoilt, mask)
+        result = run('pennfudan.py', pennfudan, tmp_path / 'out')
+        assert result.returncode == 1
+        assert re.search(message, result.stderr)
+    spoilt.unlink()
+    assert 'has no mask' in run('pennfudan.py', pennfudan,
+                                tmp_path / 'out').stderr
+    empty = run('pennfudan.py', tmp_path / 'nothing', tmp_path / 'out')
+    assert 'has neither PNGImages' in empty.stderr
+    assert os.listdir(tmp_path) == ['PennFudanPed']

@@ -1,0 +1,3 @@
+# the fully connected path leaves the main one behind convolution 4
+_base_ = ['../panet_r50_syncbn_ms-2x_coco.py']
+model = dict(roi_head=dict(mask_head=dict(fc_source_conv=4)))

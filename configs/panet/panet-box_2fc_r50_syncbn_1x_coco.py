@@ -1,0 +1,10 @@
+# a detector alone, with the box head of two fully connected layers
+_base_ = ['./panet-box_r50_syncbn_1x_coco.py']
+norm_cfg = dict(type='SyncBN', requires_grad=True)
+model = dict(
+    roi_head=dict(
+        bbox_head=dict(
+            fusion_layer='fc',
+            num_shared_convs=0,
+            num_shared_fcs=2,
+            fc_norm_cfg=norm_cfg)))

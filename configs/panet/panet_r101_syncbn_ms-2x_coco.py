@@ -1,0 +1,6 @@
+_base_ = ['./panet_r50_syncbn_ms-2x_coco.py']
+model = dict(
+    backbone=dict(
+        depth=101,
+        init_cfg=dict(type='Pretrained',
+                      checkpoint='torchvision://resnet101')))

@@ -1,0 +1,7 @@
+# all parts of PANet, one scale
+_base_ = [
+    '../_base_/models/panet_r50.py',
+    '../_base_/datasets/coco_instance-1000x800.py',
+    '../_base_/schedules/sgd_panet_22e.py',
+    '../_base_/detection_runtime.py',
+]

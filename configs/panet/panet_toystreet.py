@@ -1,0 +1,13 @@
+# all parts of PANet
+_base_ = [
+    '../_base_/models/panet_tiny.py',
+    '../_base_/datasets/toystreet_instance-192x256.py',
+    '../_base_/schedules/adamw_instance_toystreet.py',
+]
+model = dict(
+    roi_head=dict(
+        bbox_head=dict(num_classes=3), mask_head=dict(num_classes=3)),
+    train_cfg=dict(
+        rpn_proposal=dict(nms_pre=200, max_per_img=100),
+        rcnn=dict(sampler=dict(num=32))))
+expected = dict(metric='coco/segm_mAP_50', value=None, tolerance=0.05, seed=0)
