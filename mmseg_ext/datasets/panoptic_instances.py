@@ -1,4 +1,5 @@
 """Instance labels out of panoptic ones."""
+import glob
 import json
 import os.path as osp
 from typing import Callable, List, Optional
@@ -8,7 +9,10 @@ from PIL import Image
 
 from ..engine.atomic_io import atomic_open
 
-__all__ = ['panoptic_instances', 'write_panoptic_instances']
+__all__ = [
+    'panoptic_instances', 'write_panoptic_instances',
+    'write_toystreet_instances'
+]
 
 
 def write_panoptic_instances(
@@ -59,6 +63,35 @@ def write_panoptic_instances(
     with atomic_open(out, 'w') as file:
         json.dump(content, file)
     return len(instances)
+
+
+def write_toystreet_instances(root: str) -> List[str]:
+    """Write ``panoptic_instances_<split>.json`` beside ToyStreet's labels.
+
+    They are its instance labels with the categories of its panoptic ones.
+
+    Args:
+        root (str): Folder of the data set.
+
+    Returns:
+        list[str]: Files written; those that are there are left alone.
+    """
+    written = []
+    pattern = osp.join(glob.escape(root), '*', 'coco', 'instances_*.json')
+    for path in sorted(glob.glob(pattern)):
+        folder, name = osp.split(path)
+        out = osp.join(folder, f'panoptic_{name}')
+        if osp.exists(out):
+            continue
+        with open(path, encoding='utf-8') as file:
+            content = json.load(file)
+        panoptic = osp.join(folder, name.replace('instances', 'panoptic', 1))
+        with open(panoptic, encoding='utf-8') as file:
+            content['categories'] = json.load(file)['categories']
+        with atomic_open(out, 'w') as file:
+            json.dump(content, file)
+        written.append(out)
+    return written
 
 
 def panoptic_instances(annotation: dict, path: str,

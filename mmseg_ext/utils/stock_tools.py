@@ -3,6 +3,8 @@ import runpy
 from importlib import import_module
 from pathlib import Path
 
+_WHEELS = dict(mmseg='mmsegmentation==1.2.2', mmdet='mmdet==3.3.0')
+
 
 def stock_tool_path(name: str, package: str = 'mmseg') -> Path:
     """Find a tool of an installed OpenMMLab package.
@@ -27,7 +29,7 @@ def stock_tool_path(name: str, package: str = 'mmseg') -> Path:
     raise FileNotFoundError(
         f'The installed {package} has no tool {name} (looked in '
         f'{" and ".join(map(str, folders))}); install it from its wheel: '
-        'pip install --force-reinstall --no-deps mmsegmentation==1.2.2')
+        f'pip install --force-reinstall --no-deps {_WHEELS[package]}')
 
 
 def run_stock_tool(name: str, package: str = 'mmseg') -> None:

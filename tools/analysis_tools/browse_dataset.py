@@ -1,6 +1,7 @@
 """Show training images after augmentation, with every branch of a batch.
 
-Data without branches goes to the stock tool of the installed MMSegmentation.
+Data without branches goes to the stock tool of the installed MMSegmentation,
+or of MMDetection where the config is one of it.
 """
 import argparse
 import itertools
@@ -78,7 +79,8 @@ def run_stock(args: argparse.Namespace, cfg: Config, dataset) -> None:
         argv[at:at] = options
     elif options:
         argv += ['--cfg-options', *options]
-    run_stock_tool('analysis_tools/browse_dataset.py')
+    package = 'mmdet' if cfg.get('default_scope') == 'mmdet' else 'mmseg'
+    run_stock_tool('analysis_tools/browse_dataset.py', package)
 
 
 def browse(args: argparse.Namespace, cfg: Config,

@@ -2,6 +2,9 @@
 
 The stock tool reads ``cfg.model.decode_head``. An algorithm predicts with the
 segmentor that it wraps and with nothing else, so that is what is counted.
+
+A config on MMDetection goes to the tool of MMDetection, with its options: the
+mean over validation images, since a RoI head works on what it finds.
 """
 import argparse
 import sys
@@ -24,10 +27,12 @@ def main() -> None:
         return stock_tools.run_stock_tool(TOOL)
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument('config')
+    cfg = Config.fromfile(parser.parse_known_args()[0].config)
+    if cfg.get('default_scope') == 'mmdet':
+        return stock_tools.run_stock_tool(TOOL, package='mmdet')
     parser.add_argument('--shape', nargs='+', default=[])
     parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     args = parser.parse_args()
-    cfg = Config.fromfile(args.config)
     # Here, since the options name fields of the config as the user knows it.
     cfg.merge_from_dict(args.cfg_options or {})
     plain = Config(

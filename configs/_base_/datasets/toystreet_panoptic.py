@@ -52,6 +52,7 @@ train_dataloader = dict(
     sampler=dict(type='mmseg.MultiSourceSampler', shuffle=True),
     dataset=dict(
         type='mmseg.SeededDataset',
+        _scope_='mmdet',
         dataset=dict(
             type=dataset_type,
             metainfo=metainfo,
@@ -68,6 +69,7 @@ val_dataloader = dict(
     sampler=dict(type='DefaultSampler', shuffle=False),
     dataset=dict(
         type=dataset_type,
+        _scope_='mmdet',
         metainfo=metainfo,
         data_root=data_root,
         ann_file='coco/panoptic_val.json',
@@ -78,12 +80,14 @@ test_dataloader = val_dataloader
 val_evaluator = [
     dict(
         type='CocoPanopticMetric',
+        _scope_='mmdet',
         ann_file=data_root + 'coco/panoptic_val.json',
         seg_prefix=data_root + 'coco/panoptic_val/'),
     dict(
         type='CocoMetric',
+        _scope_='mmdet',
         metric='segm',
         ann_file=data_root + 'coco/panoptic_instances_val.json'),
-    dict(type='SemSegMetric', iou_metrics=['mIoU'])
+    dict(type='SemSegMetric', _scope_='mmdet', iou_metrics=['mIoU'])
 ]
 test_evaluator = val_evaluator

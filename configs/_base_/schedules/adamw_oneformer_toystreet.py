@@ -1,5 +1,5 @@
 # for training OneFormer from random weights on ToyStreet
-_base_ = ['./panoptic_iteration_runtime.py']
+_base_ = ['./detection_iteration_runtime.py']
 no_decay = dict(decay_mult=0.0)
 optim_wrapper = dict(
     type='OptimWrapper',

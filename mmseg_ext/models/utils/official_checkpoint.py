@@ -13,12 +13,12 @@ from mmseg_ext.engine.atomic_io import atomic_open
 StateDict = Dict[str, Tensor]
 
 
-def load_official(path: str) -> StateDict:
+def load_official(path: str, key: str = 'state_dict') -> StateDict:
     """Read a state dict of the official code: tensors only.
 
     Args:
-        path (str): File of a state dict, or of a dict that holds it under
-            ``state_dict``.
+        path (str): File of a state dict, or of a dict that holds it.
+        key (str): Where such a dict has it. Defaults to 'state_dict'.
 
     Returns:
         dict[str, Tensor]: The state dict.
@@ -35,7 +35,7 @@ def load_official(path: str) -> StateDict:
         raise ValueError(f'{path!r} cannot be read as a checkpoint of '
                          f'tensors: {error}') from error
     if isinstance(checkpoint, dict):
-        checkpoint = checkpoint.get('state_dict', checkpoint)
+        checkpoint = checkpoint.get(key, checkpoint)
     is_state_dict = isinstance(checkpoint, dict) and all(
         isinstance(value, Tensor) for value in checkpoint.values())
     if not is_state_dict or not checkpoint:
@@ -98,14 +98,17 @@ def save_converted(path: str, state_dict: StateDict, code: str) -> None:
         torch.save(dict(meta=meta, state_dict=state_dict), file)
 
 
-def run_converter(code: str, convert: Callable[[StateDict],
-                                               StateDict]) -> None:
+def run_converter(code: str,
+                  convert: Callable[[StateDict], StateDict],
+                  key: str = 'state_dict') -> None:
     """The command ``SRC DST`` of a converter.
 
     Args:
         code (str): Name of the official code.
         convert (Callable): Makes the weights of this package of official
             ones; a ValueError tells what is wrong with them.
+        key (str): Where its checkpoints have the weights. Defaults to
+            'state_dict'.
     """
     parser = argparse.ArgumentParser(
         description=f'Convert a checkpoint of the official {code} code.')
@@ -113,7 +116,7 @@ def run_converter(code: str, convert: Callable[[StateDict],
     parser.add_argument('dst', help='checkpoint to write')
     args = parser.parse_args()
     try:
-        state_dict = convert(load_official(args.src))
+        state_dict = convert(load_official(args.src, key))
     except (OSError, ValueError) as error:
         raise SystemExit(f'{args.src}: {error}')
     save_converted(args.dst, state_dict, code)

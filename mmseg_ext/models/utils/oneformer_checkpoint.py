@@ -8,7 +8,7 @@ from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 import torch
 from torch import Tensor
 
-from .official_checkpoint import StateDict
+from .official_checkpoint import StateDict, load_official
 
 LAYOUTS = ('official', 'huggingface')
 
@@ -208,6 +208,30 @@ def convert_from_ours(state_dict: Mapping[str, Tensor],
                    'mmseg_ext')
 
 
+def load_weights(path: str, key: str = 'model') -> StateDict:
+    """Read a state dict, of a ``.safetensors`` file too.
+
+    Args:
+        path (str): The file.
+        key (str): Where a dict of it has the weights. Defaults to 'model'.
+
+    Returns:
+        dict[str, Tensor]: The state dict.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        ValueError: If it is no state dict, or safetensors is not installed.
+    """
+    if not path.endswith('.safetensors'):
+        return load_official(path, key)
+    try:
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise ValueError(f'{path!r} needs safetensors, which is not '
+                         'installed; run: pip install safetensors') from error
+    return load_file(path)
+
+
 def find_layout(state_dict: Mapping[str, Tensor]) -> str:
     """Whose weights these are.
 
@@ -227,6 +251,21 @@ def find_layout(state_dict: Mapping[str, Tensor]) -> str:
     raise ValueError(
         'SRC is of neither layout: it has no weight of '
         f'{_PREDICTOR[:-1]} (official) or {_HF_QUERY[:-1]} (Hugging Face).')
+
+
+def ade20k_panoptic_order() -> List[int]:
+    """ADE20K's class numbers in the order of mmdet's panoptic data set.
+
+    Other code counts the 150 classes by their number; mmdet's
+    ``ADE20KPanopticDataset`` has the 100 things first.
+    """
+    from mmdet.datasets import ADE20KInstanceDataset, ADE20KSegDataset
+    numbered = [name.strip() for name in ADE20KSegDataset.METAINFO['classes']]
+    things = [
+        numbered.index(name.strip())
+        for name in ADE20KInstanceDataset.METAINFO['classes']
+    ]
+    return things + sorted(set(range(len(numbered))) - set(things))
 
 
 def reorder_classes(state_dict: Mapping[str, Tensor],

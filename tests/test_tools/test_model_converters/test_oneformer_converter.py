@@ -176,3 +176,162 @@ def test_back_to_hugging_face(pair):
     assert weights.keys() == expected.keys()
     for key, value in expected.items():
         assert torch.equal(weights[key], value.to(weights[key])), key
+
+
+# A few names of each part as the official code has them: (official, ours).
+OFFICIAL = {
+    'sem_seg_head.pixel_decoder.input_proj.0.0.weight':
+    'pixel_decoder.input_convs.0.conv.weight',
+    'sem_seg_head.pixel_decoder.input_proj.0.1.bias':
+    'pixel_decoder.input_convs.0.gn.bias',
+    'sem_seg_head.pixel_decoder.transformer.level_embed':
+    'pixel_decoder.level_encoding.weight',
+    'sem_seg_head.pixel_decoder.transformer.encoder.layers.1.self_attn.'
+    'sampling_offsets.weight':
+    'pixel_decoder.encoder.layers.1.self_attn.sampling_offsets.weight',
+    'sem_seg_head.pixel_decoder.transformer.encoder.layers.0.norm2.weight':
+    'pixel_decoder.encoder.layers.0.norms.1.weight',
+    'sem_seg_head.pixel_decoder.adapter_1.weight':
+    'pixel_decoder.lateral_convs.0.conv.weight',
+    'sem_seg_head.pixel_decoder.adapter_1.norm.weight':
+    'pixel_decoder.lateral_convs.0.gn.weight',
+    'sem_seg_head.pixel_decoder.mask_features.bias':
+    'pixel_decoder.mask_feature.bias',
+    'sem_seg_head.predictor.query_embed.weight':
+    'query_embed.weight',
+    'sem_seg_head.predictor.transformer_self_attention_layers.2.self_attn.'
+    'in_proj_weight':
+    'transformer_decoder.layers.2.self_attn.attn.in_proj_weight',
+    'sem_seg_head.predictor.transformer_cross_attention_layers.0.'
+    'multihead_attn.out_proj.bias':
+    'transformer_decoder.layers.0.cross_attn.attn.out_proj.bias',
+    'sem_seg_head.predictor.transformer_ffn_layers.1.linear2.weight':
+    'transformer_decoder.layers.1.ffn.layers.1.weight',
+    'sem_seg_head.predictor.decoder_norm.weight':
+    'transformer_decoder.post_norm.weight',
+    'sem_seg_head.predictor.class_transformer.decoder.layers.1.'
+    'multihead_attn.in_proj_bias':
+    'query_transformer.layers.1.cross_attn.attn.in_proj_bias',
+    'sem_seg_head.predictor.class_transformer.decoder.norm.bias':
+    'query_transformer.post_norm.bias',
+    'sem_seg_head.predictor.class_input_proj.weight':
+    'query_input_proj.weight',
+    'sem_seg_head.predictor.mask_embed.layers.2.weight':
+    'mask_embed.4.weight',
+    'task_mlp.layers.1.weight':
+    'task_encoder.2.weight',
+    'text_encoder.transformer.resblocks.1.mlp.c_proj.weight':
+    'text_mapper.layers.1.mlp.c_proj.weight',
+    'text_encoder.positional_embedding':
+    'text_mapper.positional_embedding',
+    'text_projector.layers.0.bias':
+    'text_mapper.projector.0.bias',
+    'prompt_ctx.weight':
+    'text_mapper.context.weight',
+    'criterion.logit_scale':
+    'loss_contrastive.logit_scale',
+}
+
+
+def test_official_layout(pair):
+    """The names of the official code, there and back."""
+    ours = pair[1].state_dict()
+    theirs = convert_from_ours(ours, 'official')
+    assert find_layout(theirs) == 'official'
+    for official, name in OFFICIAL.items():
+        assert torch.equal(theirs[official], ours[f'panoptic_head.{name}'])
+    swin = theirs['backbone.layers.0.downsample.reduction.weight']
+    mixed = ours['backbone.stages.0.downsample.reduction.weight']
+    # mmdet's converter is the reference for the order of patches
+    from mmdet.models.backbones.swin import swin_converter
+    converted = swin_converter({'layers.0.downsample.reduction.weight': swin})
+    (value, ) = converted.values()
+    assert torch.equal(value, mixed)
+    theirs['criterion.empty_weight'] = torch.ones(8)
+    back = convert_to_ours({f'module.{k}': v for k, v in theirs.items()},
+                           'official')
+    assert back.keys() == ours.keys()
+    assert all(torch.equal(back[key], ours[key]) for key in ours)
+
+
+def test_resnet_of_detectron2():
+    from mmdet.registry import MODELS
+    from mmengine.registry import init_default_scope
+    init_default_scope('mmdet')
+    net = MODELS.build(dict(type='ResNet', depth=50))
+    check_backbone(
+        {
+            key: value
+            for key, value in net.state_dict().items()
+            if not key.endswith('num_batches_tracked')
+        }, 'res3.0.shortcut.norm.running_var', 'stem.conv1.norm.bias')
+
+
+def test_convnext_of_the_official_code():
+    names = ('downsample_layers.0.0.weight', 'downsample_layers.1.1.bias',
+             'stages.3.2.depthwise_conv.weight', 'stages.3.2.norm.bias',
+             'stages.3.2.pointwise_conv1.weight', 'stages.3.2.gamma',
+             'norm3.weight')
+    check_backbone({
+        name: torch.rand(2)
+        for name in names
+    }, 'stages.3.2.dwconv.weight', 'stages.3.2.pwconv1.weight', 'norm3.weight')
+
+
+def check_backbone(weights, *names):
+    """There and back, with some official names."""
+    weights = {f'backbone.{key}': value for key, value in weights.items()}
+    theirs = convert_from_ours(weights, 'official')
+    assert {f'backbone.{name}' for name in names} <= theirs.keys()
+    back = convert_to_ours(theirs, 'official')
+    assert back.keys() == weights.keys()
+    assert all(torch.equal(back[key], weights[key]) for key in weights)
+
+
+def test_command(pair, tmp_path, repo):
+    """SRC DST, and back; a file that is none of it is told in a sentence."""
+    import runpy
+    tool = str(repo / 'tools/model_converters/oneformer.py')
+    theirs, ours, back = (str(tmp_path / f'{n}.pth') for n in 'abc')
+    torch.save(dict(model=convert_from_ours(pair[1].state_dict(), 'official')),
+               theirs)
+    for args in ((theirs, ours), (ours, back, '--to', 'huggingface')):
+        with patch.object(sys, 'argv', [tool, *args]):
+            runpy.run_path(tool, run_name='__main__')
+    found = torch.load(ours)['state_dict']
+    assert found.keys() == pair[1].state_dict().keys()
+    assert torch.load(back).keys() == {
+        key for key in pair[0].state_dict() if key != 'criterion.empty_weight'
+    }
+    with patch.object(sys, 'argv', [tool, back + 'x', ours]):
+        with pytest.raises(SystemExit, match='no file'):
+            runpy.run_path(tool, run_name='__main__')
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match='neither layout'):
+        find_layout({'conv.weight': torch.zeros(1)})
+    with pytest.raises(ValueError, match="'backbone.rpn' is none"):
+        convert_to_ours({'backbone.rpn': torch.zeros(1)}, 'official')
+
+
+def test_classes_of_ade20k():
+    """Things first here, by number there."""
+    from mmdet.datasets import ADE20KPanopticDataset
+    from mmseg_ext.models.utils.oneformer_checkpoint import (
+        ade20k_panoptic_order, reorder_classes)
+    order = ade20k_panoptic_order()
+    assert sorted(order) == list(range(150))
+    names = ADE20KPanopticDataset.METAINFO['classes']
+    # wall is number 0, bed number 7, flag the last one
+    assert [order[names.index(n)] for n in ('wall', 'bed', 'flag')
+            ] == [0, 7, 149]
+    weights = {
+        f'panoptic_head.cls_embed.{kind}': torch.arange(151.)
+        for kind in ('weight', 'bias')
+    }
+    found = reorder_classes(weights, order)['panoptic_head.cls_embed.bias']
+    assert found[names.index('bed')] == 7 and found[-1] == 150
+    with pytest.raises(ValueError, match='150 classes'):
+        reorder_classes({'panoptic_head.cls_embed.weight': torch.ones(4)},
+                        order)
