@@ -3,6 +3,7 @@ from .algorithms import *  # noqa: F401,F403
 from .backbones import *  # noqa: F401,F403
 from .data_preprocessors import *  # noqa: F401,F403
 from .decode_heads import *  # noqa: F401,F403
+from .dense_heads import *  # noqa: F401,F403
 from .detectors import *  # noqa: F401,F403
 from .discriminators import *  # noqa: F401,F403
 from .generators import *  # noqa: F401,F403
@@ -11,4 +12,6 @@ from .necks import *  # noqa: F401,F403
 from .projectors import *  # noqa: F401,F403
 from .pseudo_filters import *  # noqa: F401,F403
 from .roi_heads import *  # noqa: F401,F403
+from .seg_heads import *  # noqa: F401,F403
 from .segmentors import *  # noqa: F401,F403
+from .text_encoders import *  # noqa: F401,F403

@@ -12,6 +12,8 @@ from pathlib import Path
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from mmseg_ext.datasets.panoptic_instances import \
+    write_toystreet_instances  # noqa: E402
 from mmseg_ext.datasets.toystreet_generator import generate  # noqa: E402
 
 
@@ -66,6 +68,8 @@ def main():
             seed=args.seed,
             image_size=tuple(args.size),
             progress=progress)
+        # instances under the class numbers of the panoptic labels
+        write_toystreet_instances(args.out)
     except (ValueError, OSError) as error:
         raise SystemExit(f'toystreet.py: {error}')
     if written:

@@ -1,3 +1,4 @@
+from ...utils.extras import is_installed
 from .branch_transform import BranchTransform
 from .gaussian_noise import GaussianNoise, PackDenoisingInputs
 from .generate_boundary_map import GenerateBoundaryMap
@@ -22,3 +23,8 @@ __all__ = [
     'RandomGaussianBlur',
     'SetOriShape',
 ]
+
+if is_installed('mmdet'):
+    from .load_panoptic_segments import LoadPanopticSegments  # noqa: F401
+    from .sample_segmentation_task import SampleSegmentationTask  # noqa: F401
+    __all__ += ['LoadPanopticSegments', 'SampleSegmentationTask']

@@ -1,9 +1,11 @@
 from ...utils.extras import is_installed, refuse_models
 
 __all__ = []
+_NAMES = ['OneFormer', 'PANet']
 
 if is_installed('mmdet'):
+    from .oneformer import OneFormer  # noqa: F401
     from .panet import PANet  # noqa: F401
-    __all__ += ['PANet']
+    __all__ += _NAMES
 else:
-    refuse_models('mmdet', ['PANet'])
+    refuse_models('mmdet', _NAMES)

@@ -14,6 +14,7 @@ from .ohem_cross_entropy_loss import OHEMCrossEntropyLoss
 from .perceptual_loss import PerceptualLoss
 from .pixel_contrast_loss import PixelContrastLoss, sample_windows
 from .pseudo_label_loss import PseudoLabelLoss
+from .query_text_contrastive_loss import QueryTextContrastiveLoss
 from .size_constraint_loss import SizeConstraintLoss
 from .size_constraint_solver import solve_size_constraints
 from .statistics_loss import StatisticsLoss
@@ -35,6 +36,7 @@ __all__ = [
     'PerceptualLoss',
     'PixelContrastLoss',
     'PseudoLabelLoss',
+    'QueryTextContrastiveLoss',
     'SizeConstraintLoss',
     'StatisticsLoss',
     'VanillaAdversarialLoss',

@@ -1,0 +1,6 @@
+# trained on the semantic task alone, for the same number of iterations
+_base_ = ['./oneformer_toystreet.py']
+train_pipeline = _base_.train_pipeline
+train_pipeline[-2].update(task_weights=dict(semantic=1))
+train_dataloader = dict(dataset=dict(dataset=dict(pipeline=train_pipeline)))
+model = dict(test_cfg=dict(tasks=('semantic', )))

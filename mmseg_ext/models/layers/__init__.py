@@ -1,0 +1,4 @@
+from .fused_attention import (FusedMultiheadAttention,
+                              GroupedMultiheadAttention)
+
+__all__ = ['FusedMultiheadAttention', 'GroupedMultiheadAttention']

@@ -1,0 +1,3 @@
+from .oneformer_text_mapper import OneFormerTextMapper
+
+__all__ = ['OneFormerTextMapper']

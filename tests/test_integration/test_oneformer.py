@@ -1,0 +1,82 @@
+import pytest
+from mmengine.config import Config
+
+from .method_battery import (MethodBattery, metrics, run_tool, short_config,
+                             write)
+
+pytest.importorskip('mmdet')
+
+from mmseg_ext.datasets.panoptic_instances import \
+    write_toystreet_instances  # noqa: E402
+
+
+def small(cfg):
+    """Images of their own size, and fewer points."""
+    for pipeline in (cfg.train_dataloader.dataset.dataset.pipeline,
+                     cfg.val_dataloader.dataset.pipeline,
+                     cfg.test_dataloader.dataset.pipeline):
+        for transform in pipeline:
+            if 'scale' in transform:
+                transform['scale'] = (128, 96)
+            if 'crop_size' in transform:
+                transform['crop_size'] = (96, 128)
+    cfg.model.train_cfg.num_points = 128
+    cfg.train_dataloader.batch_size = 2
+    return cfg
+
+
+class TestOneFormer(MethodBattery):
+    """The same through MMDetection.
+
+    There is no plain checkpoint to export: nothing wraps the model. Three
+    stock metrics read one test run.
+    """
+    config = 'configs/oneformer/oneformer_toystreet.py'
+    metric = 'coco_panoptic/PQ'
+    flops_options = ('--num-images', 2)
+
+    @pytest.fixture
+    def cfg(self, toystreet, tmp_path):
+        write_toystreet_instances(str(toystreet))
+        return small(
+            short_config(self.config, toystreet, tmp_path / 'work',
+                         self.iters))
+
+    def test_train_test_benchmark_export(self, cfg, path, tmp_path):
+        """One run, read by every tool that reads a run."""
+        run_tool('tools/train.py', path)
+        checkpoint = f'{cfg.work_dir}/iter_{self.iters}.pth'
+        run_tool('tools/test.py', path, checkpoint, '--work-dir',
+                 tmp_path / 'test')
+        found = metrics(tmp_path / 'test')
+        assert {'coco_panoptic/PQ', 'coco/segm_mAP', 'mIoU'} <= found.keys()
+        # one task alone is what it is beside the others
+        alone = Config.fromfile(path)
+        alone.model.test_cfg.tasks = ('semantic', )
+        alone.test_evaluator = alone.test_evaluator[2:]
+        run_tool('tools/test.py', write(alone, tmp_path / 'alone.py'),
+                 checkpoint, '--work-dir', tmp_path / 'alone')
+        assert metrics(tmp_path / 'alone')['mIoU'] == found['mIoU']
+        run_tool('tools/analysis_tools/benchmark.py',
+                 self.many_images(cfg, tmp_path), checkpoint, '--work-dir',
+                 tmp_path / 'benchmark')
+        run_tool('tools/analysis_tools/get_flops.py', path,
+                 *self.flops_options)
+
+    @pytest.mark.slow
+    def test_stock_train_tool(self, path):
+        super().test_stock_train_tool(path)
+
+    @pytest.mark.slow
+    @pytest.mark.parametrize(
+        'options', [
+            ('--amp', ),
+            ('--cfg-options', 'optim_wrapper.accumulative_counts=2'),
+        ],
+        ids=['amp', 'accumulation and clipping'])
+    def test_train_options(self, cfg, path, options):
+        super().test_train_options(cfg, path, options)
+
+    @pytest.mark.slow
+    def test_two_processes(self, cfg, path):
+        super().test_two_processes(cfg, path)
