@@ -45,7 +45,7 @@ from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.engine.offline.explanation_store import (SHEETS,  # noqa: E402
                                                         sheet_images)
 from mmseg_ext.models.explainers import ExplanationEnsemble  # noqa: E402
-from mmseg_ext.models.explainers import to_deciles
+from mmseg_ext.models.explainers import to_deciles  # noqa: E402
 from mmseg_ext.visualization import draw_explanation  # noqa: E402
 
 # Of ``explanation``, and not an argument of ExplanationEnsemble.

@@ -118,7 +118,8 @@ def _scan_leaf(dataset, name: str, num_classes: Optional[int],
         name,
         classes,
         load_label is not None,
-        ignored=max(getattr(dataset, 'ignore_index', IGNORED), len(classes)))
+        ignored=max(
+            getattr(dataset, 'ignore_index', IGNORED), len(classes)))
     limit = len(classes) or num_classes or report.ignored
     for index in scan_indices(len(dataset), max_images):
         info = dataset.get_data_info(index)
@@ -132,8 +133,8 @@ def _scan_leaf(dataset, name: str, num_classes: Optional[int],
     if report.pixels.sum() and report.ignore_share == 1:
         report.faults.append(
             f'{name}: none of the pixels in {report.num_images} labels has a '
-            f'class, all are {report.ignored} (ignored); check reduce_zero_label '
-            'and metainfo.')
+            f'class, all are {report.ignored} (ignored); check '
+            'reduce_zero_label and metainfo.')
     return report
 
 
@@ -218,9 +219,9 @@ def _scan_label(info: dict, transforms: List, limit: int,
             f'{report.field}: the label {path} has the value '
             f'{", ".join(map(str, outside[:5]))}'
             f'{", ..." if len(outside) > 5 else ""}, but there are {limit} '
-            f'classes (0 to {limit - 1}, or {report.ignored} to ignore); check '
-            'metainfo.classes and reduce_zero_label, and that the file holds '
-            'class ids and not grey values of a colour map.')
+            f'classes (0 to {limit - 1}, or {report.ignored} to ignore); '
+            'check metainfo.classes and reduce_zero_label, and that the file '
+            'holds class ids and not grey values of a colour map.')
 
 
 def _raw_fault(path: str, load_label) -> Optional[str]:

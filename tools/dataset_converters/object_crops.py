@@ -32,11 +32,11 @@ from mmengine.config import DictAction  # noqa: E402
 from mmseg.registry import DATASETS  # noqa: E402
 
 from mmseg_ext.datasets.dataset_tree import pipeline_transforms  # noqa: E402
-from mmseg_ext.datasets.dataset_tree import walk_datasets
+from mmseg_ext.datasets.dataset_tree import walk_datasets  # noqa: E402
 from mmseg_ext.datasets.label_scan import load_class_ids  # noqa: E402
 from mmseg_ext.datasets.object_crops import find_object_crops  # noqa: E402
 from mmseg_ext.engine.offline import OfflineCache  # noqa: E402
-from mmseg_ext.engine.offline import show_progress
+from mmseg_ext.engine.offline import show_progress  # noqa: E402
 from mmseg_ext.utils.config_fields import read_config_field  # noqa: E402
 
 

@@ -2,7 +2,7 @@
 # make it of the images of denoising pre-training with
 # python tools/dataset_converters/object_crops.py \
 #     configs/_base_/datasets/toystreet.py data/toystreet_crops \
-#     --classes tree car pedestrian sign pole --per-class 300 --cfg-options \
+#     --classes tree car pedestrian sign pole --per-class 200 --cfg-options \
 #     train_dataloader.dataset.dataset.data_root=data/unlabeled_toystreet/day
 dataset_type = 'CustomDataset'
 data_root = 'data/toystreet_crops'

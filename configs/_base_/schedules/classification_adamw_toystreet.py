@@ -10,11 +10,11 @@ param_scheduler = [
         eta_min=0.,
         by_epoch=False,
         begin=50,
-        end=400)
+        end=200)
 ]
-train_cfg = dict(by_epoch=False, max_iters=400, val_interval=200)
+train_cfg = dict(by_epoch=False, max_iters=200, val_interval=100)
 val_cfg = dict()
 test_cfg = dict()
-default_hooks = dict(checkpoint=dict(interval=200))
+default_hooks = dict(checkpoint=dict(interval=100))
 auto_scale_lr = dict(enable=False, base_batch_size=32)
 randomness = dict(seed=0)

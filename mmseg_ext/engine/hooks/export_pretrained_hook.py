@@ -20,7 +20,8 @@ class ExportPretrainedHook(Hook):
     At every checkpoint and at the end: the weights of the segmentor without
     the projection, without optimiser, under the names of the stock
     segmentor. Of a plain segmentor, pre-trained on other classes, the
-    classifiers of all heads are left out. Fine-tuning names the file in ``load_from``, or in the model's
+    classifiers of all heads are left out. Fine-tuning names the file in
+    ``load_from``, or in the model's
     ``init_cfg=dict(type='Pretrained', checkpoint=...)``.
 
     Args:

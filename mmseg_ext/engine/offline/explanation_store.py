@@ -141,7 +141,8 @@ class ExplanationStore:
         if self.store == 'binary':
             levels = (levels == TOP).astype(np.uint8) * 255
             options = [cv2.IMWRITE_PNG_BILEVEL, 1]
-        with atomic_open(path) as file:
+        # whether it is whole is looked at when a command goes on
+        with atomic_open(path, sync=False) as file:
             file.write(cv2.imencode('.png', levels, options)[1].tobytes())
 
     def _flags_path(self, image: ClassifiedImage) -> str:

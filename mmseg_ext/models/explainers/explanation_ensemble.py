@@ -68,11 +68,11 @@ class ExplanationEnsemble(nn.Module):
                  seed: int = 0,
                  amp_dtype: Optional[torch.dtype] = None) -> None:
         super().__init__()
-        for name, value, known in (('normalization', normalization,
-                                    NORMALIZATIONS), ('target', target,
-                                                      TARGETS),
-                                   ('committee_filter', committee_filter,
-                                    FILTERS)):
+        options = dict(
+            normalization=(normalization, NORMALIZATIONS),
+            target=(target, TARGETS),
+            committee_filter=(committee_filter, FILTERS))
+        for name, (value, known) in options.items():
             if value not in known:
                 raise ValueError(f'explanation.{name} must be one of '
                                  f'{", ".join(known)}, but is {value!r}.')
