@@ -13,9 +13,8 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
-from tests.test_integration.tool_runner import (REPO, run_process, run_tool,
-                                                tool_command,
-                                                tool_environment)
+from .tool_runner import (REPO, run_process, run_tool, tool_command,
+                          tool_environment)
 
 pytest.importorskip('mmpretrain.models')
 TOOL = 'tools/explain_dataset.py'
