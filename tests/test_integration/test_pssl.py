@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import MODELS
 
 from mmseg_ext.engine.offline import (ClassifiedImage, ExplanationStore,
                                       OfflineCache)
@@ -130,7 +132,7 @@ def test_classifiers_train_by_the_same_tool(explained, tmp_path):
     run_tool('tools/train.py', write(cfg, tmp_path / 'classifier.py'))
     state = torch.load(tmp_path / 'iter_2.pth')['state_dict']
     # pssl_classifier_toystreet.py takes the backbone out of it
-    from mmseg.registry import MODELS
+    init_default_scope('mmseg')
     plain = Config.fromfile(f'{FOLDER}/pssl_classifier_toystreet.py').model
     plain.backbone.init_cfg.checkpoint = str(tmp_path / 'iter_2.pth')
     model = MODELS.build(plain)

@@ -44,4 +44,3 @@ val_evaluator = None
 val_cfg = None
 test_dataloader = None
 test_evaluator = None
-test_cfg = None

@@ -10,8 +10,9 @@ train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='RandomResizedCrop', scale=64, crop_ratio_range=(0.5, 1.0)),
     dict(type='RandomFlip', prob=0.5),
+    # takes a negative shift of the hue, which that of mmcv does not
     dict(
-        type='ColorJitter',
+        type='mmseg.RandomColorJitter',
         brightness=0.2,
         contrast=0.2,
         saturation=0.2,

@@ -27,6 +27,8 @@ class ExportPretrainedHook(Hook):
     Args:
         path (str, optional): File to write. Defaults to None,
             ``pretrained.pth`` in ``work_dir``.
+        iteration (int, optional): The iteration whose checkpoint alone is
+            exported. Defaults to None, every one and the last.
 
     Raises:
         TypeError: If the model has nothing to export.
@@ -35,8 +37,11 @@ class ExportPretrainedHook(Hook):
     # behind hooks that change weights
     priority = 'LOW'
 
-    def __init__(self, path: Optional[str] = None) -> None:
+    def __init__(self,
+                 path: Optional[str] = None,
+                 iteration: Optional[int] = None) -> None:
         self.path = path
+        self.iteration = iteration
 
     def before_train(self, runner) -> None:
         """Check the algorithm."""
@@ -49,10 +54,13 @@ class ExportPretrainedHook(Hook):
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Write beside a checkpoint."""
-        self._write(runner, runner.iter + 1)
+        if self.iteration in (None, runner.iter + 1):
+            self._write(runner, runner.iter + 1)
 
     def after_train(self, runner) -> None:
         """Write at the end."""
+        if self.iteration is not None:
+            return
         path, dropped = self._write(runner, runner.iter)
         if path is not None:
             print_log(
