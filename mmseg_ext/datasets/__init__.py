@@ -1,6 +1,7 @@
 from .camvid import CamVidDataset
 from .gta import GTADataset
 from .multi_source_dataset import MultiSourceDataset
+from .pssl import PSSLDataset
 from .samplers import *  # noqa: F401,F403
 from .seeded_dataset import SeededDataset
 from .split_list_datasets import (SplitListCityscapesDataset,
@@ -12,8 +13,8 @@ from .transforms import *  # noqa: F401,F403
 from .unlabeled import UnlabeledImageDataset
 
 __all__ = [
-    'CamVidDataset', 'GTADataset', 'MultiSourceDataset', 'SYNTHIADataset',
-    'SeededDataset', 'SplitListCityscapesDataset', 'SplitListMixin',
-    'SplitListPascalVOCDataset', 'ToyStreetDataset', 'UnlabeledImageDataset',
-    'read_split_list', 'write_split_list'
+    'CamVidDataset', 'GTADataset', 'MultiSourceDataset', 'PSSLDataset',
+    'SYNTHIADataset', 'SeededDataset', 'SplitListCityscapesDataset',
+    'SplitListMixin', 'SplitListPascalVOCDataset', 'ToyStreetDataset',
+    'UnlabeledImageDataset', 'read_split_list', 'write_split_list'
 ]

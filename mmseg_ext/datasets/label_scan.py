@@ -11,7 +11,8 @@ from .dataset_tree import pipeline_transforms, walk_datasets
 from .sample_loading import file_fault
 from .transforms import MapSegLabels
 
-# Stock LoadAnnotations writes this for pixels without a class.
+# Stock LoadAnnotations writes this for pixels without a class; a data set may
+# have another ``ignore_index``.
 IGNORED = 255
 
 
@@ -25,24 +26,32 @@ class LabelReport:
         is_labeled (bool): Whether its pipeline loads labels.
         num_images (int): Images scanned.
         pixels (np.ndarray): Pixels per label value after ``label_map`` and
-            ``reduce_zero_label``, int64 (256,).
-        images (np.ndarray): Images per label value, int64 (256,).
+            ``reduce_zero_label``, int64 (256,), or more of a data set whose
+            ``ignore_index`` is larger.
+        images (np.ndarray): Images per label value, as many.
         sizes (Counter): Images per (height, width).
         faults (list[str]): One sentence each.
+        ignored (int): Label value that is ignored.
     """
     field: str
     classes: Tuple[str, ...] = ()
     is_labeled: bool = False
     num_images: int = 0
-    pixels: np.ndarray = field(default_factory=lambda: np.zeros(256, np.int64))
-    images: np.ndarray = field(default_factory=lambda: np.zeros(256, np.int64))
+    pixels: np.ndarray = field(init=False)
+    images: np.ndarray = field(init=False)
     sizes: Counter = field(default_factory=Counter)
     faults: List[str] = field(default_factory=list)
+    ignored: int = IGNORED
+
+    def __post_init__(self) -> None:
+        size = max(256, self.ignored + 1)
+        self.pixels = np.zeros(size, np.int64)
+        self.images = np.zeros(size, np.int64)
 
     @property
     def ignore_share(self) -> float:
         """float: Share of the pixels without a class, in [0, 1]."""
-        return float(self.pixels[IGNORED] / max(self.pixels.sum(), 1))
+        return float(self.pixels[self.ignored] / max(self.pixels.sum(), 1))
 
 
 def scan_labels(dataset,
@@ -105,8 +114,13 @@ def _scan_leaf(dataset, name: str, num_classes: Optional[int],
     load_image = _find(transforms, LoadImageFromFile)
     load_label = _find(transforms, LoadAnnotations)
     classes = tuple(getattr(dataset, 'metainfo', {}).get('classes') or ())
-    report = LabelReport(name, classes, load_label is not None)
-    limit = len(classes) or num_classes or IGNORED
+    report = LabelReport(
+        name,
+        classes,
+        load_label is not None,
+        ignored=max(
+            getattr(dataset, 'ignore_index', IGNORED), len(classes)))
+    limit = len(classes) or num_classes or report.ignored
     for index in scan_indices(len(dataset), max_images):
         info = dataset.get_data_info(index)
         size = _scan_image(info, load_image, report)
@@ -119,8 +133,8 @@ def _scan_leaf(dataset, name: str, num_classes: Optional[int],
     if report.pixels.sum() and report.ignore_share == 1:
         report.faults.append(
             f'{name}: none of the pixels in {report.num_images} labels has a '
-            f'class, all are {IGNORED} (ignored); check reduce_zero_label '
-            'and metainfo.')
+            f'class, all are {report.ignored} (ignored); check '
+            'reduce_zero_label and metainfo.')
     return report
 
 
@@ -174,7 +188,9 @@ def _scan_label(info: dict, transforms: List, limit: int,
             f'{report.field}: the image {info.get("img_path")} has no label, '
             'but the pipeline loads labels; set data_prefix.seg_map_path.')
         return
-    fault = file_fault(path) or _raw_fault(path, load_label)
+    fault = None  # of a compressed array its loader tells
+    if not path.endswith('.npz'):
+        fault = file_fault(path) or _raw_fault(path, load_label)
     if fault is None:
         try:
             label = load_class_ids(info, transforms)
@@ -183,7 +199,10 @@ def _scan_label(info: dict, transforms: List, limit: int,
     if fault is not None:
         report.faults.append(f'{report.field}: the label {path} {fault}.')
         return
-    counts = np.bincount(label.ravel(), minlength=256)
+    size_known = len(report.pixels)
+    counts = np.bincount(label.ravel(), minlength=size_known)
+    beyond = (size_known + np.flatnonzero(counts[size_known:])).tolist()
+    counts = counts[:size_known]
     report.pixels += counts
     report.images += counts > 0
     if size is not None and label.shape[:2] != size:
@@ -191,15 +210,18 @@ def _scan_label(info: dict, transforms: List, limit: int,
             f'{report.field}: the label {path} is of size '
             f'{_size(label.shape)}, but its image {info["img_path"]} is of '
             f'size {_size(size)}.')
-    outside = [v for v in np.flatnonzero(counts) if limit <= v < IGNORED]
+    outside = [
+        v for v in np.flatnonzero(counts)
+        if v >= limit and v not in (report.ignored, IGNORED)
+    ] + beyond
     if outside:
         report.faults.append(
             f'{report.field}: the label {path} has the value '
             f'{", ".join(map(str, outside[:5]))}'
             f'{", ..." if len(outside) > 5 else ""}, but there are {limit} '
-            f'classes (0 to {limit - 1}, or {IGNORED} to ignore); check '
-            'metainfo.classes and reduce_zero_label, and that the file holds '
-            'class ids and not grey values of a colour map.')
+            f'classes (0 to {limit - 1}, or {report.ignored} to ignore); '
+            'check metainfo.classes and reduce_zero_label, and that the file '
+            'holds class ids and not grey values of a colour map.')
 
 
 def _raw_fault(path: str, load_label) -> Optional[str]:
@@ -244,14 +266,14 @@ def format_report(report: LabelReport) -> str:
     if not report.is_labeled:
         return '\n'.join(lines + ['  no labels are loaded', ''])
     lines.append(f'  ignored: {report.ignore_share:.2%} of the pixels')
-    seen = np.flatnonzero(report.pixels[:IGNORED]).tolist()
+    seen = np.flatnonzero(report.pixels[:report.ignored]).tolist()
     rows = range(max([len(report.classes), *(v + 1 for v in seen)]))
     names = [
         report.classes[i] if i < len(report.classes) else
         ('not a class' if report.classes else f'class {i}') for i in rows
     ]
     width = max([len(name) for name in names] + [5])
-    labeled = max(report.pixels[:IGNORED].sum(), 1)
+    labeled = max(report.pixels[:report.ignored].sum(), 1)
     lines.append(f'  {"id":>3} {"class":<{width}} {"share":>8} {"images":>7}')
     for i in rows:
         if i >= len(report.classes) and i not in seen:

@@ -5,7 +5,9 @@ from typing import IO, Iterator
 
 
 @contextmanager
-def atomic_open(path: str, mode: str = 'wb') -> Iterator[IO]:
+def atomic_open(path: str,
+                mode: str = 'wb',
+                sync: bool = True) -> Iterator[IO]:
     """Open a file under a temporary name and rename it when it is complete.
 
     The content reaches the disk ahead of the rename, so that not even a power
@@ -15,6 +17,9 @@ def atomic_open(path: str, mode: str = 'wb') -> Iterator[IO]:
     Args:
         path (str): Final path; its folder is made if it is missing.
         mode (str): ``wb`` or ``w``. Defaults to ``wb``.
+        sync (bool): Whether to wait for the disk. False is for many small
+            files of which a broken one is noticed and made anew. Defaults to
+            True.
 
     Yields:
         IO: The open temporary file beside the final one.
@@ -26,7 +31,8 @@ def atomic_open(path: str, mode: str = 'wb') -> Iterator[IO]:
         with open(temporary, mode) as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         if os.path.exists(temporary):

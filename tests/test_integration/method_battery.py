@@ -190,9 +190,11 @@ def short_config(path, toystreet, work_dir, iters=6):
     cfg.default_hooks.logger.interval = 1
     cfg.train_dataloader.num_workers = 1
     cfg.train_dataloader.persistent_workers = True
+    validation = cfg.val_cfg or {}  # a pre-training may have none
     for loader in (cfg.val_dataloader, cfg.test_dataloader,
-                   cfg.val_cfg.get('source_dataloader', {})):
-        loader.update(num_workers=0, persistent_workers=False)
+                   validation.get('source_dataloader')):
+        if loader:
+            loader.update(num_workers=0, persistent_workers=False)
     if 'stage' in cfg.default_hooks:
         for index, stage in enumerate(cfg.default_hooks.stage.stages[:-1]):
             stage['iters'] = min(stage['iters'], 1 + index)

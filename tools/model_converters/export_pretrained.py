@@ -37,7 +37,10 @@ def main():
     checkpoint = load_checkpoint(
         algorithm, args.checkpoint, map_location='cpu', strict=True)
     dropped = export_pretrained(
-        algorithm, args.dst, iter=checkpoint.get('meta', {}).get('iter'))
+        algorithm,
+        args.dst,
+        cfg.model,
+        iter=checkpoint.get('meta', {}).get('iter'))
     print(f'Wrote {args.dst} without {", ".join(dropped)}')
 
 

@@ -2,6 +2,7 @@ from ...utils.extras import is_installed
 from .branch_transform import BranchTransform
 from .gaussian_noise import GaussianNoise, PackDenoisingInputs
 from .generate_boundary_map import GenerateBoundaryMap
+from .load_pssl_annotations import LoadPSSLAnnotations
 from .load_synthia_annotations import LoadSynthiaAnnotations
 from .map_seg_labels import MapSegLabels
 from .random_color_jitter import RandomColorJitter
@@ -14,6 +15,7 @@ __all__ = [
     'BranchTransform',
     'GaussianNoise',
     'GenerateBoundaryMap',
+    'LoadPSSLAnnotations',
     'LoadSynthiaAnnotations',
     'MapSegLabels',
     'PackBranchInputs',

@@ -1,6 +1,7 @@
 from .adaptive_batch_norm_hook import AdaptiveBatchNormHook
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .check_finite_loss_hook import CheckFiniteLossHook
+from .check_ignore_index_hook import CheckIgnoreIndexHook
 from .check_loaded_keys_hook import CheckLoadedKeysHook
 from .denoising_visualization_hook import DenoisingVisualizationHook
 from .domain_adaptation_visualization_hook import \
@@ -21,6 +22,7 @@ __all__ = [
     'AdaptiveBatchNormHook',
     'AtomicCheckpointHook',
     'CheckFiniteLossHook',
+    'CheckIgnoreIndexHook',
     'CheckLoadedKeysHook',
     'DenoisingVisualizationHook',
     'DomainAdaptationVisualizationHook',

@@ -8,6 +8,7 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
 
+from ...models.utils.denoising_head import classifier_keys
 from ..atomic_io import atomic_open
 from ..utils import unwrap_model
 
@@ -18,42 +19,53 @@ class ExportPretrainedHook(Hook):
 
     At every checkpoint and at the end: the weights of the segmentor without
     the projection, without optimiser, under the names of the stock
-    segmentor. Fine-tuning names the file in ``load_from``, or in the model's
+    segmentor. Of a plain segmentor, pre-trained on other classes, the
+    classifiers of all heads are left out. Fine-tuning names the file in
+    ``load_from``, or in the model's
     ``init_cfg=dict(type='Pretrained', checkpoint=...)``.
 
     Args:
         path (str, optional): File to write. Defaults to None,
             ``pretrained.pth`` in ``work_dir``.
+        iteration (int, optional): The iteration whose checkpoint alone is
+            exported. Defaults to None, every one and the last.
 
     Raises:
-        TypeError: If the algorithm has nothing to export.
+        TypeError: If the model has nothing to export.
     """
 
     # behind hooks that change weights
     priority = 'LOW'
 
-    def __init__(self, path: Optional[str] = None) -> None:
+    def __init__(self,
+                 path: Optional[str] = None,
+                 iteration: Optional[int] = None) -> None:
         self.path = path
+        self.iteration = iteration
 
     def before_train(self, runner) -> None:
         """Check the algorithm."""
         model = unwrap_model(runner.model)
-        if not hasattr(model, 'pretrained_state_dict'):
+        if not hasattr(model, 'pretrained_state_dict') and not hasattr(
+                model, 'decode_head'):
             raise TypeError(
                 'ExportPretrainedHook needs an algorithm of pre-training, but '
                 f'model is {type(model).__name__}: remove the hook.')
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Write beside a checkpoint."""
-        self._write(runner, runner.iter + 1)
+        if self.iteration in (None, runner.iter + 1):
+            self._write(runner, runner.iter + 1)
 
     def after_train(self, runner) -> None:
         """Write at the end."""
+        if self.iteration is not None:
+            return
         path, dropped = self._write(runner, runner.iter)
         if path is not None:
             print_log(
                 f'Wrote {path} for load_from of the plain segmentor; left out '
-                f'is the projection, {", ".join(dropped)}.',
+                f'is the classifier or projection, {", ".join(dropped)}.',
                 logger='current')
 
     def _write(self, runner, iteration: int):
@@ -61,16 +73,25 @@ class ExportPretrainedHook(Hook):
         if not is_main_process():
             return None, None
         dropped = export_pretrained(
-            unwrap_model(runner.model), path, iter=iteration)
+            unwrap_model(runner.model),
+            path,
+            getattr(runner, 'cfg', {}).get('model'),
+            iter=iteration)
         return path, dropped
 
 
-def export_pretrained(algorithm, path: str, **meta) -> list:
-    """Write the pre-trained weights of an algorithm.
+def export_pretrained(algorithm,
+                      path: str,
+                      cfg: Optional[dict] = None,
+                      **meta) -> list:
+    """Write the pre-trained weights of an algorithm or a segmentor.
 
     Args:
-        algorithm (nn.Module): One with ``pretrained_state_dict``.
+        algorithm (nn.Module): One with ``pretrained_state_dict``, or a
+            segmentor.
         path (str): File to write.
+        cfg (dict, optional): Config of the model, for a segmentor. Defaults
+            to None.
         **meta: Further meta information.
 
     Returns:
@@ -78,7 +99,12 @@ def export_pretrained(algorithm, path: str, **meta) -> list:
     """
     if is_model_wrapper(algorithm):
         algorithm = algorithm.module
-    state_dict, dropped = algorithm.pretrained_state_dict()
+    if hasattr(algorithm, 'pretrained_state_dict'):
+        state_dict, dropped = algorithm.pretrained_state_dict()
+    else:
+        state_dict, dropped = algorithm.state_dict(), classifier_keys(cfg)
+        for key in dropped:
+            state_dict.pop(key)
     meta.update(source=type(algorithm).__name__, dropped_keys=dropped)
     variant = getattr(algorithm.backbone, 'variant', None)
     if variant is not None:

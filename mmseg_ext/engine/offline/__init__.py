@@ -1,15 +1,19 @@
 """Steps between trainings: sharded by rank, resumable, written atomically."""
 from .cache import OfflineCache, file_hash
+from .classified_images import list_classified_images, load_classified_images
 from .confidence import ConfidenceMaps
 from .confidence_histogram import ConfidenceHistogram, least_levels, to_levels
+from .explanation_store import ClassifiedImage, ExplanationStore
 from .images import (ListedImage, list_images, load_images, share_of_rank,
                      show_progress, test_pipeline)
 from .pseudo_label_accuracy import PseudoLabelAccuracy
-from .setup import load_model, offline_parser, read_config
+from .setup import find_device, load_model, offline_parser, read_config
 
 __all__ = [
-    'ConfidenceHistogram', 'ConfidenceMaps', 'ListedImage', 'OfflineCache',
-    'PseudoLabelAccuracy', 'file_hash', 'least_levels', 'list_images',
-    'load_images', 'load_model', 'offline_parser', 'read_config',
-    'share_of_rank', 'show_progress', 'test_pipeline', 'to_levels'
+    'ClassifiedImage', 'ConfidenceHistogram', 'ConfidenceMaps',
+    'ExplanationStore', 'ListedImage', 'OfflineCache', 'PseudoLabelAccuracy',
+    'file_hash', 'find_device', 'least_levels', 'list_classified_images',
+    'list_images', 'load_classified_images', 'load_images', 'load_model',
+    'offline_parser', 'read_config', 'share_of_rank', 'show_progress',
+    'test_pipeline', 'to_levels'
 ]

@@ -1,7 +1,7 @@
 """What the command lines of offline steps have in common."""
 import argparse
 import os
-from typing import Tuple
+from typing import Optional, Tuple
 
 import torch
 from mmengine.config import Config, DictAction
@@ -13,18 +13,23 @@ from mmseg.utils import register_all_modules
 from torch import nn
 
 
-def offline_parser(description: str, out: str) -> argparse.ArgumentParser:
+def offline_parser(description: str,
+                   out: str,
+                   checkpoint: bool = True) -> argparse.ArgumentParser:
     """A parser with the arguments that every step has.
 
     Args:
         description (str): Of the tool.
         out (str): What OUT is.
+        checkpoint (bool): Whether the step needs a CHECKPOINT. Defaults to
+            True.
     """
     parser = argparse.ArgumentParser(
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config of the training')
-    parser.add_argument('checkpoint', help='its checkpoint')
+    if checkpoint:
+        parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('out', help=out)
     parser.add_argument(
         '--workers', type=int, default=2, help='processes that load images')
@@ -44,15 +49,23 @@ def offline_parser(description: str, out: str) -> argparse.ArgumentParser:
     return parser
 
 
-def read_config(args: argparse.Namespace) -> Config:
-    """Read the config and start the processes' group."""
+def read_config(args: argparse.Namespace,
+                backend: Optional[str] = None) -> Config:
+    """Read the config and start the processes' group.
+
+    Args:
+        args (argparse.Namespace): The arguments.
+        backend (str, optional): What the processes talk by. Defaults to
+            None, NCCL where there are GPUs.
+    """
     os.environ.setdefault('LOCAL_RANK', str(args.local_rank))
     register_all_modules(init_default_scope=False)
     cfg = Config.fromfile(args.config)
     cfg.merge_from_dict(args.cfg_options or {})
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     if args.launcher != 'none':
-        backend = 'nccl' if torch.cuda.is_available() else 'gloo'
+        if backend is None:
+            backend = 'nccl' if torch.cuda.is_available() else 'gloo'
         init_dist(args.launcher, backend=backend)
     return cfg
 
@@ -60,12 +73,18 @@ def read_config(args: argparse.Namespace) -> Config:
 def load_model(cfg: Config,
                args: argparse.Namespace) -> Tuple[nn.Module, torch.device]:
     """Build the model in eval mode with its checkpoint on its device."""
+    device = find_device(args)
+    model = MODELS.build(cfg.model)
+    checkpoint = load_checkpoint(model, args.checkpoint, map_location='cpu')
+    model.dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')
+    return model.to(device).eval(), device
+
+
+def find_device(args: argparse.Namespace) -> torch.device:
+    """The device that was asked for, or else the process's own."""
     device = args.device
     if device is None:
         device = 'cpu'
         if torch.cuda.is_available():
             device = f'cuda:{int(os.environ["LOCAL_RANK"])}'
-    model = MODELS.build(cfg.model)
-    checkpoint = load_checkpoint(model, args.checkpoint, map_location='cpu')
-    model.dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')
-    return model.to(device).eval(), torch.device(device)
+    return torch.device(device)

@@ -6,6 +6,7 @@ from .error_simulation_decoders import ErrorSimulationDecoders
 from .gscnn_head import GSCNNHead
 from .image_tag_head import ImageTagHead
 from .projected_aspp_head import ProjectedASPPHead
+from .reduced_psp_head import ReducedPSPHead
 from .transunet_head import TransUNetHead
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     'GSCNNHead',
     'ImageTagHead',
     'ProjectedASPPHead',
+    'ReducedPSPHead',
     'TransUNetHead',
 ]

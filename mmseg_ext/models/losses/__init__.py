@@ -1,6 +1,8 @@
 from .adversarial_loss import (BaseAdversarialLoss,
                                LeastSquaresAdversarialLoss,
                                VanillaAdversarialLoss)
+from .background_weighted_cross_entropy_loss import \
+    BackgroundWeightedCrossEntropyLoss
 from .class_ratio_prior_loss import ClassRatioPriorLoss
 from .constrained_loss import (ErrorSimulationGate, constrained_gate,
                                valid_cross_entropy)
@@ -21,6 +23,7 @@ from .statistics_loss import StatisticsLoss
 from .target_loss import BaseTargetLoss
 
 __all__ = [
+    'BackgroundWeightedCrossEntropyLoss',
     'BaseAdversarialLoss',
     'BaseTargetLoss',
     'ClassRatioPriorLoss',

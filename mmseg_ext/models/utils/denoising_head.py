@@ -134,6 +134,26 @@ def projection_keys(head) -> List[str]:
     ]
 
 
+def classifier_keys(model: ConfigType) -> List[str]:
+    """Parameters of a segmentor that depend on the number of classes.
+
+    Args:
+        model (dict): Config of the segmentor.
+
+    Returns:
+        list[str]: Their names, of the decode head and of auxiliary ones.
+    """
+    keys = projection_keys(model['decode_head'])
+    auxiliary = model.get('auxiliary_head')
+    if auxiliary:
+        start = len('decode_head')
+        keys += [
+            f'auxiliary_head{key[start:]}'
+            for key in projection_keys(auxiliary)
+        ]
+    return keys
+
+
 def head_name(head: ConfigType) -> str:
     """Type of a decode head, or of the last stage of a cascade."""
     return (head[-1] if isinstance(head, (list, tuple)) else head)['type']

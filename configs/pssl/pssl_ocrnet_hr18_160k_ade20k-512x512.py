@@ -1,0 +1,5 @@
+# the stock recipe from what the whole network has learnt of explanations
+_base_ = ['./supervised_ocrnet_hr18_160k_ade20k-512x512.py']
+model = dict(pretrained=None)
+load_from = 'work_dirs/pssl_pretrain_ocrnet_hr18_133k_imagenet-256x256/pretrained.pth'
+default_hooks = dict(check_loaded_keys=dict(type='CheckLoadedKeysHook'))
