@@ -1,4 +1,5 @@
 from .camvid import CamVidDataset
+from .class_incremental_dataset import ClassIncrementalDataset
 from .gta import GTADataset
 from .multi_source_dataset import MultiSourceDataset
 from .samplers import *  # noqa: F401,F403
@@ -12,7 +13,7 @@ from .transforms import *  # noqa: F401,F403
 from .unlabeled import UnlabeledImageDataset
 
 __all__ = [
-    'CamVidDataset', 'GTADataset', 'MultiSourceDataset', 'SYNTHIADataset',
+    'CamVidDataset', 'ClassIncrementalDataset', 'GTADataset', 'MultiSourceDataset', 'SYNTHIADataset',
     'SeededDataset', 'SplitListCityscapesDataset', 'SplitListMixin',
     'SplitListPascalVOCDataset', 'ToyStreetDataset', 'UnlabeledImageDataset',
     'read_split_list', 'write_split_list'

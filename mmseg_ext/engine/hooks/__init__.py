@@ -2,6 +2,7 @@ from .adaptive_batch_norm_hook import AdaptiveBatchNormHook
 from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .check_finite_loss_hook import CheckFiniteLossHook
 from .check_loaded_keys_hook import CheckLoadedKeysHook
+from .class_incremental_hook import ClassIncrementalHook
 from .denoising_visualization_hook import DenoisingVisualizationHook
 from .domain_adaptation_visualization_hook import \
     DomainAdaptationVisualizationHook
@@ -19,6 +20,7 @@ __all__ = [
     'AtomicCheckpointHook',
     'CheckFiniteLossHook',
     'CheckLoadedKeysHook',
+    'ClassIncrementalHook',
     'DenoisingVisualizationHook',
     'DomainAdaptationVisualizationHook',
     'ELNVisualizationHook',
