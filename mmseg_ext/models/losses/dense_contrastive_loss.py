@@ -121,7 +121,8 @@ class DenseContrastiveLoss(nn.Module):
         positive = valid[None] & same & ~itself
         others = similarity.masked_fill(~negative, _NEVER).logsumexp(
             1, keepdim=True)
-        cost = torch.logaddexp(similarity, others) - similarity
+        # -log of the ratio; the difference of two large numbers is not exact
+        cost = F.softplus(others - similarity)
         count = positive.sum(1)
         cost = (cost * positive).sum(1) / count.clamp(min=1)
         anchor = valid[first:] & (count > 0)
