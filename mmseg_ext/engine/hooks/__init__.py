@@ -10,6 +10,7 @@ from .eln_visualization_hook import ELNVisualizationHook
 from .ema_teacher_hook import EMATeacherHook
 from .error_simulation_hook import ErrorSimulationHook
 from .export_pretrained_hook import ExportPretrainedHook
+from .incremental_visualization_hook import IncrementalVisualizationHook
 from .label_scan_hook import LabelScanHook
 from .pseudo_label_hook import PseudoLabelHook
 from .stage_hook import StageHook
@@ -27,6 +28,7 @@ __all__ = [
     'EMATeacherHook',
     'ErrorSimulationHook',
     'ExportPretrainedHook',
+    'IncrementalVisualizationHook',
     'LabelScanHook',
     'PseudoLabelHook',
     'StageHook',

@@ -13,18 +13,22 @@ from mmseg.utils import register_all_modules
 from torch import nn
 
 
-def offline_parser(description: str, out: str) -> argparse.ArgumentParser:
+def offline_parser(description: str,
+                   out: str,
+                   checkpoint: bool = True) -> argparse.ArgumentParser:
     """A parser with the arguments that every step has.
 
     Args:
         description (str): Of the tool.
         out (str): What OUT is.
+        checkpoint (bool): Whether there is CHECKPOINT. Defaults to True.
     """
     parser = argparse.ArgumentParser(
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('config', help='config of the training')
-    parser.add_argument('checkpoint', help='its checkpoint')
+    if checkpoint:
+        parser.add_argument('checkpoint', help='its checkpoint')
     parser.add_argument('out', help=out)
     parser.add_argument(
         '--workers', type=int, default=2, help='processes that load images')

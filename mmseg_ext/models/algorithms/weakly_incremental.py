@@ -256,8 +256,7 @@ class WeaklyIncremental(BaseAlgorithm):
             self._capture(inputs, batch, old_scores, own, target)
         return losses
 
-    def _student_logits(self,
-                        feats: Sequence[Tensor]) -> Tuple[Tensor, List]:
+    def _student_logits(self, feats: Sequence[Tensor]) -> Tuple[Tensor, List]:
         """Logits of the main head, and of each auxiliary one with weight."""
         with capture_head(self.segmentor.decode_head) as captured:
             forward_decode_head(self.segmentor, feats)
@@ -300,8 +299,7 @@ class WeaklyIncremental(BaseAlgorithm):
         return captured.logits.float().sigmoid()
 
     def _forward_teacher(
-            self,
-            feats: Sequence[Tensor]) -> Tuple[Tensor, Optional[Tensor]]:
+            self, feats: Sequence[Tensor]) -> Tuple[Tensor, Optional[Tensor]]:
         """Logits and embeddings for the teacher's own losses."""
         if self.detach_teacher_input:
             feats = [x.detach() for x in feats]
@@ -373,6 +371,7 @@ class WeaklyIncremental(BaseAlgorithm):
             raise ValueError('model.co_segmentor needs the names of the '
                              "classes: add dict(type='ClassIncrementalHook') "
                              'to default_hooks.')
+        co_segmentor.set_old_classes(self.class_names[1:self.num_old])
         images = to_loaded(inputs, self.data_preprocessor)
         bits = torch.full((len(inputs), *inputs.shape[2:]),
                           targets.IGNORED,
