@@ -21,7 +21,7 @@ co_segmentor = dict(
         checkpoint='work_dirs/fmwiss_base_toystreet/iter_900.pth'))
 incremental = dict(
     base='fmwiss_base_toystreet.py',
-    steps=[dict(config='fmwiss_toystreet.py')],
+    steps=['fmwiss_toystreet.py'],
     tagger='fmwiss_tagger_toystreet.py',
     memory_bank=dict(per_class=50, min_area=0.002))
 expected = dict(metric='mIoU_all', value=None, tolerance=2., seed=0)

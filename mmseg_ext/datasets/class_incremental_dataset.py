@@ -1,6 +1,6 @@
 import os.path as osp
-from typing import (Callable, Dict, FrozenSet, List, Mapping, Optional, Sequence,
-                    Union)
+from typing import (Callable, Dict, FrozenSet, List, Mapping, Optional,
+                    Sequence, Union)
 
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
@@ -107,7 +107,8 @@ class ClassIncrementalDataset(BaseSegDataset):
         self.aliases = dict(aliases or {})
         inner = dict(dataset)
         inner.pop('pipeline', None)
-        self._inner = DATASETS.build(dict(inner, pipeline=[], lazy_init=True))
+        inner.update(pipeline=[], lazy_init=True, serialize_data=False)
+        self._inner = DATASETS.build(inner)
         lazy = kwargs.pop('lazy_init', False)
         super().__init__(
             metainfo=self._make_metainfo(),
@@ -153,7 +154,6 @@ class ClassIncrementalDataset(BaseSegDataset):
             palette=[ground] + [colors[known.index(c)] for c in names],
             class_steps=tuple(steps),
             step=self.step,
-            task=self.task.name,
             has_background=self.has_background)
 
     def _make_label_map(self) -> Dict[int, int]:
@@ -210,9 +210,10 @@ class ClassIncrementalDataset(BaseSegDataset):
         if self.pseudo_masks is not None:
             self.pseudo_mask_recipe = check_pseudo_masks(
                 self.pseudo_masks, self.task.name,
-                list(self.metainfo['classes']),
-                {names[i]: info
-                 for i, info in zip(chosen, picked)})
+                list(self.metainfo['classes']), {
+                    names[i]: info
+                    for i, info in zip(chosen, picked)
+                })
         return picked
 
     def _labeled(self, info: dict, label_map: Dict[int, int]) -> dict:

@@ -33,6 +33,11 @@ def encode_masks(masks: np.ndarray) -> np.ndarray:
     return bits
 
 
+def nearest_cells(cells: int, pixels: int) -> np.ndarray:
+    """The cell in which the centre of each pixel lies, int64 (pixels, )."""
+    return (2 * np.arange(pixels) + 1) * cells // (2 * pixels)
+
+
 def check_class_count(classes: Sequence, image: str) -> None:
     """Raise if an image has more classes than a map has bits."""
     if len(classes) > len(CLASS_BITS):

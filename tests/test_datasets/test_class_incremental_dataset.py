@@ -3,12 +3,12 @@ import shutil
 
 import numpy as np
 import pytest
+from incremental_data import TASK, make_data, names, write_masks
 from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from mmseg_ext.datasets import ClassIncrementalDataset
 from mmseg_ext.datasets.incremental_tasks import PRESETS, VOC, build_task
-from incremental_data import TASK, make_data, names, write_masks
 
 
 @pytest.fixture
@@ -25,6 +25,7 @@ def build(data, step, pipeline=(), **kwargs):
             dataset=data,
             step=step,
             pipeline=pipeline,
+            serialize_data=False,  # which collects garbage, slowly
             **kwargs))
 
 
@@ -69,8 +70,8 @@ class TestTask:
         assert coco[1] == tuple(c for c in things if c in coco[1])
 
     @pytest.mark.parametrize('task,message', [
-        (dict(base=['a'], increments=[['b', 'a']]),
-         "'a' in step 0 and in step 1"),
+        (dict(base=['a'], increments=[['b', 'a']
+                                      ]), "'a' in step 0 and in step 1"),
         (dict(base=['background'], increments=[['b']]), "'background' to n"),
         (dict(base=['a'], increments=[[]]), 'Step 1 of task'),
         ('voc_1-1', 'is none of'),
@@ -102,7 +103,8 @@ class TestSelection:
     def test_labels_by_step(self, data):
         """road 1, sky 2, car 3, tree 4; the rest is background, void stays."""
         labels = {
-            step: np.concatenate([
+            step:
+            np.concatenate([
                 sample['data_samples'].gt_sem_seg.data.numpy()
                 for sample in build(data, step, LABELS, evaluate=True)
             ])
@@ -110,15 +112,16 @@ class TestSelection:
         }
         first = labels[0]
         assert (first[:, 16:, :4] == 255).all()
-        assert (first[0, :8, 4:] == 2).all() and (first[0, 8:16, 4:] == 1).all()
+        assert (first[0, :8, 4:] == 2).all() and (first[0, 8:16, 4:]
+                                                  == 1).all()
         assert (first[1, 8:16, 4:] == 0).all()  # car is yet to come
         assert (labels[1][1, 8:16, 4:] == 3).all()
         assert (labels[1][2, 8:16, 4:] == 0).all()  # sign
         assert (labels[2][2, 8:16, 4:] == 5).all()
         assert (labels[2][3, 16:, 4:] == 0).all()  # building, in no step
         ignored = build(data, 2, LABELS, evaluate=True, unseen='ignore')
-        assert (ignored[3]['data_samples'].gt_sem_seg.data[0, 16:] == 255
-                ).all()
+        assert (ignored[3]['data_samples'].gt_sem_seg.data[0,
+                                                           16:] == 255).all()
         void = build(data, 0, LABELS, void_as_background=True)
         assert void[0]['data_samples'].gt_sem_seg.data.max() == 2
 

@@ -1,7 +1,7 @@
 # ToyStreet by day, 6 old classes and 3 new ones. The images of step 1 show no
 # pole, an old class, which the memory bank alone brings back. Labels of images:
 # python tools/dataset_converters/class_counts.py \
-#     configs/_base_/datasets/toystreet.py data/toystreet/day/class_counts.json
+#     configs/_base_/datasets/toystreet.py data/incremental_toystreet/class_counts.json
 _base_ = ['./toystreet.py']
 step = 0
 task = dict(
@@ -28,7 +28,7 @@ train_dataloader = dict(
             type='ClassIncrementalDataset',
             task=task,
             step=step,
-            image_labels='class_counts.json',
+            image_labels='data/incremental_toystreet/class_counts.json',
             dataset=dict(
                 type='ToyStreetDataset',
                 data_root=data_root,

@@ -4,6 +4,8 @@ import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
+from ..pseudo_mask_cache import nearest_cells
+
 
 @TRANSFORMS.register_module()
 class LoadPseudoMask(BaseTransform):
@@ -34,8 +36,9 @@ class LoadPseudoMask(BaseTransform):
                              'tools/cosegment.py again.')
         height, width = results['img'].shape[:2]
         # bits must not mix
-        results['gt_pseudo_mask'] = cv2.resize(
-            bits, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+        rows = nearest_cells(bits.shape[0], height)
+        columns = nearest_cells(bits.shape[1], width)
+        results['gt_pseudo_mask'] = bits[rows][:, columns]
         results.setdefault('seg_fields', []).append('gt_pseudo_mask')
         return results
 

@@ -3,10 +3,10 @@ from abc import ABCMeta, abstractmethod
 from typing import Dict, Optional, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ...datasets.pseudo_mask_cache import CLASS_BITS, check_class_count
+from ...datasets.pseudo_mask_cache import (CLASS_BITS, check_class_count,
+                                           nearest_cells)
 
 
 class BaseCoSegmentor(nn.Module, metaclass=ABCMeta):
@@ -79,9 +79,10 @@ class BaseCoSegmentor(nn.Module, metaclass=ABCMeta):
         weights = torch.tensor([1 << bit for bit in CLASS_BITS[:len(masks)]],
                                device=masks.device)
         bits = (masks.long() * weights[:, None, None]).sum(0)
-        return F.interpolate(
-            bits[None, None].double(), tuple(size),
-            mode='nearest-exact')[0, 0].int()
+        rows, columns = (
+            torch.from_numpy(nearest_cells(*sides)).to(bits.device)
+            for sides in zip(bits.shape, size))
+        return bits[rows][:, columns].int()
 
 
 def weights_hash(module: nn.Module) -> str:
