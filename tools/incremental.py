@@ -2,9 +2,9 @@
 
 CONFIG trains the last step; its field ``incremental`` names the configs of
 all of them. Step 0 is trained with labels of pixels. For each further step
-objects are stored (``build_memory_bank.py``, where the step pastes them), masks
-are made of labels of images (``cosegment.py``), and the step is trained from
-the checkpoint of the one before::
+objects are stored (``build_memory_bank.py``, where the step pastes them),
+masks are made of labels of images (``cosegment.py``), and the step is trained
+from the checkpoint of the one before::
 
     python tools/incremental.py configs/fmwiss/fmwiss_toystreet.py
 

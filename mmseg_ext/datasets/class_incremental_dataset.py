@@ -50,7 +50,8 @@ class ClassIncrementalDataset(BaseSegDataset):
         pseudo_masks (str, optional): Folder that ``tools/cosegment.py`` has
             made. Only in steps t >= 1. Defaults to None.
         aliases (dict[str, str], optional): Names of classes in the data set
-            where they differ from those of the task. Defaults to None.
+            where they differ from those of the task. It may lack classes of
+            other steps. Defaults to None.
         without (Sequence[str]): Leave out training images that show one of
             these classes. Defaults to ().
         unseen (str): Pixels of classes that are none of the seen ones are
@@ -134,14 +135,23 @@ class ClassIncrementalDataset(BaseSegDataset):
         classes = self.task.classes(self.step)
         self.has_background = BACKGROUND in known
         names = [self.aliases.get(c, c) for c in classes[1:]]
-        missing = [c for c in names if c not in known]
-        if missing:
-            raise ValueError(
-                f'The task {self.task.name!r} has the class {missing[0]!r}, '
-                f'but {type(self._inner).__name__} has {", ".join(known)}; '
-                'give its name there in ClassIncrementalDataset.aliases.')
-        self._channels = {known.index(c): i + 1 for i, c in enumerate(names)}
+        for own in self.task.steps[self.step]:
+            if self.aliases.get(own, own) not in known:
+                raise ValueError(
+                    f'Step {self.step} of the task {self.task.name!r} has the '
+                    f'class {own!r}, but {type(self._inner).__name__} has '
+                    f'{", ".join(known)}; give its name there in '
+                    'ClassIncrementalDataset.aliases.')
+        # classes of other steps may be those of another data set
+        self._channels = {
+            known.index(c): i + 1
+            for i, c in enumerate(names) if c in known
+        }
         colors = self._inner.metainfo['palette']
+        own_colors = [
+            colors[known.index(c)] if c in known else [i * 3 % 256] * 3
+            for i, c in enumerate(names)
+        ]
         ground = (
             colors[known.index(BACKGROUND)]
             if self.has_background else [0, 0, 0])
@@ -151,7 +161,7 @@ class ClassIncrementalDataset(BaseSegDataset):
         ]
         return dict(
             classes=classes,
-            palette=[ground] + [colors[known.index(c)] for c in names],
+            palette=[ground, *own_colors],
             class_steps=tuple(steps),
             step=self.step,
             has_background=self.has_background)

@@ -131,8 +131,13 @@ class TestSelection:
         dataset = build(data, 1, task=task, aliases=aliases)
         assert names(dataset) == 'bd'
         assert dataset.get_data_info(0)['image_labels'] == (2, )
-        with pytest.raises(ValueError, match="has the class 'street'"):
+        with pytest.raises(ValueError, match="has the class 'automobile'"):
             build(data, 1, task=task)
+        del aliases['street']  # of another data set
+        dataset = build(data, 1, task=task, aliases=aliases)
+        assert dataset.metainfo['classes'] == ('background', 'street',
+                                               'automobile')
+        assert len(dataset.metainfo['palette']) == 3
 
 
 class TestNothingHiddenIsSeen:

@@ -1,4 +1,4 @@
-# an incremental step on ToyStreet: the teacher alone for 50 iterations
+# an incremental step on ToyStreet: the teacher alone for 40 iterations
 _base_ = ['./adamw_toystreet.py']
 optim_wrapper = dict(
     optimizer=dict(lr=5e-4),
@@ -8,22 +8,22 @@ optim_wrapper = dict(
             'teacher': dict(lr_mult=4.),
             'projector': dict(lr_mult=4.)
         }))
-train_cfg = dict(max_iters=400, val_interval=200)
+train_cfg = dict(max_iters=300, val_interval=300)
 param_scheduler = [
     dict(
         type='PolyLR',
         eta_min=1e-6,
         power=0.9,
         by_epoch=False,
-        begin=50,
-        end=400)
+        begin=40,
+        end=300)
 ]
 default_hooks = dict(
-    checkpoint=dict(interval=200),
+    checkpoint=dict(interval=300),
     stage=dict(
         type='StageHook',
-        stages=[dict(name='warmup', iters=50),
+        stages=[dict(name='warmup', iters=40),
                 dict(name='distillation')]),
     class_incremental=dict(type='ClassIncrementalHook'),
     incremental_visualization=dict(
-        type='IncrementalVisualizationHook', interval=200))
+        type='IncrementalVisualizationHook', interval=100))
