@@ -24,9 +24,10 @@ from typing import List, Optional
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
-from mmengine.config import Config, DictAction  # noqa: E402
+from mmengine.config import Config  # noqa: E402
 
 from mmseg_ext.engine.offline.chain import Chain, Step  # noqa: E402
+from mmseg_ext.engine.offline.plan import ChainPlan  # noqa: E402
 
 TOOLS = Path(__file__).resolve().parent
 FIELDS = ('translation', 'perceptual_translation', 'adversarial')
@@ -104,7 +105,7 @@ def find_configs(path: str) -> dict:
     return found
 
 
-class Plan:
+class Plan(ChainPlan):
     """Writes down the steps.
 
     Args:
@@ -113,13 +114,11 @@ class Plan:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self.args = args
-        self.configs = find_configs(args.config)
-        # configs on top of mmseg's take seconds to read
-        self._configs = {
-            path: Config.fromfile(path)
-            for path in set(self.configs.values())
-        }
-        field = self._configs[args.config].bdl
+        self.kinds = find_configs(args.config)
+        super().__init__(
+            str(TOOLS), args.work_dir, self.kinds.values(), args.gpus,
+            args.seed, args.cfg_options)
+        field = self.configs[args.config].bdl
         self.pseudo_options = [
             f'--{key.replace("_", "-")}={value}'
             for key, value in field.get('pseudo_labels', {}).items()
@@ -128,7 +127,6 @@ class Plan:
             f'--{key.replace("_", "-")}={value}'
             for key, value in field.get('translate', {}).items()
         ]
-        self.steps: List[Step] = []
 
     def write(self) -> List[Step]:
         """All steps in order."""
@@ -144,14 +142,14 @@ class Plan:
             source = self._translate(number, segmentor)
         options = [f'{SOURCE}={osp.abspath(source)}']
         name = f'round{number}/segmentation'
-        checkpoint = self._train(f'{name}0', 'adversarial', options)
+        checkpoint = self.train(f'{name}0', self.kinds['adversarial'], options)
         for i in range(1, self.args.inner + 1):
             made_by = 'self_training' if i > 1 else 'adversarial'
-            labels = self._tool(f'round{number}/pseudo_labels{i}',
-                                'make_pseudo_labels.py', made_by, checkpoint,
-                                self.pseudo_options)
-            checkpoint = self._train(
-                f'{name}{i}', 'self_training',
+            labels = self.tool(f'round{number}/pseudo_labels{i}',
+                               'make_pseudo_labels.py', self.kinds[made_by],
+                               [checkpoint], self.pseudo_options)
+            checkpoint = self.train(
+                f'{name}{i}', self.kinds['self_training'],
                 [*options, f'{PSEUDO}={osp.join(labels, "labels")}'])
         return checkpoint
 
@@ -160,58 +158,10 @@ class Plan:
         if segmentor is not None and not self.args.no_perceptual:
             kind = 'perceptual_translation'
             options = [f'model.perceptual.checkpoint={osp.abspath(segmentor)}']
-        checkpoint = self._train(f'round{number}/translation', kind, options)
-        return self._tool(f'round{number}/translated', 'translate_dataset.py',
-                          kind, checkpoint, self.translate_options)
-
-    def _train(self, name: str, kind: str, options: List[str]) -> str:
-        """Add a training; gives its checkpoint."""
-        config = self.configs[kind]
-        options = [
-            f'randomness.seed={self.args.seed}', *self.args.cfg_options,
-            *options
-        ]
-        folder = osp.join(self.args.work_dir, name)
-        tail = ['--work-dir', folder, '--resume', '--cfg-options', *options]
-        command = [sys.executable, str(TOOLS / 'train.py'), config, *tail]
-        if self.args.gpus > 1:
-            launcher = str(TOOLS / 'dist_train.sh')
-            command = ['bash', launcher, config, str(self.args.gpus), *tail]
-        cfg = self._read(config, self.args.cfg_options)
-        result = osp.join(folder, f'iter_{cfg.train_cfg.max_iters}.pth')
-        self._add(name, command, result, [repr(cfg.to_dict()), *options])
-        return result
-
-    def _tool(self, name: str, tool: str, kind: str, checkpoint: str,
-              arguments: List[str]) -> str:
-        """Add an offline step; gives its folder."""
-        config, out = self.configs[kind], osp.join(self.args.work_dir, name)
-        tail = [config, checkpoint, out, *arguments]
-        command = [sys.executable, str(TOOLS / tool), *tail]
-        if self.args.gpus > 1:
-            command = [
-                sys.executable, '-m', 'torch.distributed.run', '--standalone',
-                f'--nproc_per_node={self.args.gpus}',
-                str(TOOLS / tool), *tail, '--launcher', 'pytorch'
-            ]
-        cfg = self._read(config, [])
-        self._add(name, command, osp.join(out, 'finished.json'),
-                  [repr(cfg.to_dict()), tool, *arguments])
-        return out
-
-    def _read(self, config: str, options: List[str]) -> Config:
-        cfg = self._configs[config].copy()
-        parser = argparse.ArgumentParser()
-        parser.add_argument('--options', nargs='*', action=DictAction)
-        cfg.merge_from_dict(
-            parser.parse_args(['--options', *options]).options or {})
-        return cfg
-
-    def _add(self, name: str, command: List[str], result: str,
-             recipe: List[str]) -> None:
-        # the folder may be moved between two calls
-        text = '\n'.join(recipe).replace(self.args.work_dir, 'WORK_DIR')
-        self.steps.append(Step(name, command, result, text))
+        config = self.kinds[kind]
+        checkpoint = self.train(f'round{number}/translation', config, options)
+        return self.tool(f'round{number}/translated', 'translate_dataset.py',
+                         config, [checkpoint], self.translate_options)
 
 
 def main() -> None:

@@ -1,4 +1,5 @@
 from .camvid import CamVidDataset
+from .class_incremental_dataset import ClassIncrementalDataset
 from .gta import GTADataset
 from .multi_source_dataset import MultiSourceDataset
 from .pssl import PSSLDataset
@@ -13,8 +14,9 @@ from .transforms import *  # noqa: F401,F403
 from .unlabeled import UnlabeledImageDataset
 
 __all__ = [
-    'CamVidDataset', 'GTADataset', 'MultiSourceDataset', 'PSSLDataset',
-    'SYNTHIADataset', 'SeededDataset', 'SplitListCityscapesDataset',
-    'SplitListMixin', 'SplitListPascalVOCDataset', 'ToyStreetDataset',
-    'UnlabeledImageDataset', 'read_split_list', 'write_split_list'
+    'CamVidDataset', 'ClassIncrementalDataset', 'GTADataset',
+    'MultiSourceDataset', 'PSSLDataset', 'SYNTHIADataset', 'SeededDataset',
+    'SplitListCityscapesDataset', 'SplitListMixin',
+    'SplitListPascalVOCDataset', 'ToyStreetDataset', 'UnlabeledImageDataset',
+    'read_split_list', 'write_split_list'
 ]

@@ -3,6 +3,7 @@ from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .check_finite_loss_hook import CheckFiniteLossHook
 from .check_ignore_index_hook import CheckIgnoreIndexHook
 from .check_loaded_keys_hook import CheckLoadedKeysHook
+from .class_incremental_hook import ClassIncrementalHook
 from .denoising_visualization_hook import DenoisingVisualizationHook
 from .domain_adaptation_visualization_hook import \
     DomainAdaptationVisualizationHook
@@ -10,6 +11,7 @@ from .eln_visualization_hook import ELNVisualizationHook
 from .ema_teacher_hook import EMATeacherHook
 from .error_simulation_hook import ErrorSimulationHook
 from .export_pretrained_hook import ExportPretrainedHook
+from .incremental_visualization_hook import IncrementalVisualizationHook
 from .label_scan_hook import LabelScanHook
 from .position_attention_visualization_hook import \
     PositionAttentionVisualizationHook
@@ -24,12 +26,14 @@ __all__ = [
     'CheckFiniteLossHook',
     'CheckIgnoreIndexHook',
     'CheckLoadedKeysHook',
+    'ClassIncrementalHook',
     'DenoisingVisualizationHook',
     'DomainAdaptationVisualizationHook',
     'ELNVisualizationHook',
     'EMATeacherHook',
     'ErrorSimulationHook',
     'ExportPretrainedHook',
+    'IncrementalVisualizationHook',
     'LabelScanHook',
     'PositionAttentionVisualizationHook',
     'PseudoLabelHook',

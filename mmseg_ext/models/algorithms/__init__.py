@@ -5,6 +5,7 @@ from .domain_adaptation import DomainAdaptation
 from .eln import ELN
 from .mean_teacher import MeanTeacher
 from .self_training import SelfTraining
+from .weakly_incremental import WeaklyIncremental
 
 __all__ = [
     'BaseAlgorithm',
@@ -14,4 +15,5 @@ __all__ = [
     'ELN',
     'MeanTeacher',
     'SelfTraining',
+    'WeaklyIncremental',
 ]

@@ -1,0 +1,15 @@
+_base_ = ['./deeplabv3plus_tiny.py']
+model = dict(
+    _delete_=True,
+    type='WeaklyIncremental',
+    segmentor={{_base_.model}},
+    num_old_classes=7,
+    teacher=dict(
+        type='ASPPHead',
+        in_channels=128,
+        in_index=3,
+        channels=64,
+        dilations=(1, 2, 4),
+        norm_cfg={{_base_.norm_cfg}},
+        align_corners=False),
+    projector=dict(type='PixelProjector', out_channels=64))

@@ -1,0 +1,61 @@
+# VOC 10-10, disjoint: step 1, 6876 images with labels of images
+_base_ = [
+    '../_base_/models/weakly_incremental_deeplabv3_r101-d16.py',
+    '../_base_/datasets/voc12aug_incremental-512x512.py',
+    '../_base_/schedules/sgd_incremental_step.py',
+    '../_base_/default_runtime.py',
+]
+load_from = 'work_dirs/fmwiss_step0_r101-deeplabv3_4620_voc12aug-10-10-disjoint-512x512/iter_4620.pth'  # noqa: E501
+find_unused_parameters = True
+model = dict(
+    num_old_classes=11, segmentor=dict(decode_head=dict(num_classes=21)))
+co_segmentor = dict(
+    type='FoundationCoSegmentor',
+    clip='openai/clip-vit-base-patch16',
+    vit='facebook/dino-vitb16',
+    class_prompts=dict(
+        aeroplane=['airplane'],
+        diningtable=['dining table'],
+        motorbike=['motorcycle'],
+        pottedplant=['potted plant'],
+        tvmonitor=['television', 'monitor']))
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadPseudoMask'),
+    dict(type='SegRandomResizedCrop', scale=512),
+    dict(type='RandomFlip', prob=0.5),
+    dict(
+        type='MemoryCopyPaste',
+        bank='data/incremental/voc12aug-10-10-disjoint_step0_bank',
+        prob=0.5),
+    dict(type='PackIncrementalInputs'),
+]
+train_dataloader = dict(
+    dataset=dict(
+        dataset=dict(
+            task='voc_10-10',
+            setting='disjoint',
+            step=1,
+            pseudo_masks='data/incremental/voc12aug-10-10-disjoint_step1_masks',
+            pipeline=train_pipeline)))
+val_dataloader = dict(dataset=dict(task='voc_10-10', step=1))
+test_dataloader = val_dataloader
+train_cfg = dict(max_iters=11440)
+param_scheduler = [
+    dict(
+        type='PolyLR',
+        eta_min=0,
+        power=0.9,
+        by_epoch=False,
+        begin=1430,
+        end=11440)
+]
+default_hooks = dict(
+    stage=dict(
+        stages=[dict(name='warmup', iters=1430),
+                dict(name='distillation')]))
+incremental = dict(
+    base='fmwiss_step0_r101-deeplabv3_4620_voc12aug-10-10-disjoint-512x512.py',  # noqa: E501
+    steps=[
+        'fmwiss_step1_r101-deeplabv3_11440_voc12aug-10-10-disjoint-512x512.py',  # noqa: E501
+    ])

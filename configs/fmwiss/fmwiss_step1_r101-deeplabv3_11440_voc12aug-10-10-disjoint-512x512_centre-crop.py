@@ -1,0 +1,12 @@
+# scored as in arXiv 2112.01882: short side 512, centre crop of 512x512
+_base_ = ['./fmwiss_step1_r101-deeplabv3_11440_voc12aug-10-10-disjoint-512x512.py']  # noqa: E501
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='Resize', scale=(2048, 512), keep_ratio=True),
+    dict(type='CenterCrop', crop_size=(512, 512)),
+    dict(type='SetOriShape'),
+    dict(type='PackSegInputs'),
+]
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader

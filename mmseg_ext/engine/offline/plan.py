@@ -1,0 +1,99 @@
+"""Writes down a chain of trainings and offline steps."""
+import argparse
+import os.path as osp
+import sys
+from typing import Iterable, List, Sequence
+
+from mmengine.config import Config, DictAction
+
+from .chain import Step
+
+
+class ChainPlan:
+    """Base of the plans of tools that run several commands in order.
+
+    Args:
+        tools (str): Folder of the tools.
+        work_dir (str): Folder of the results, absolute.
+        configs (Iterable[str]): Config files of all commands.
+        gpus (int): Processes of each command.
+        seed (int): Of all trainings.
+        cfg_options (Sequence[str]): Settings of every training, key=value.
+    """
+
+    def __init__(self, tools: str, work_dir: str, configs: Iterable[str],
+                 gpus: int, seed: int, cfg_options: Sequence[str]) -> None:
+        self.tools = tools
+        self.work_dir = work_dir
+        # configs on top of mmseg's take seconds to read
+        self.configs = {path: Config.fromfile(path) for path in set(configs)}
+        self.gpus = gpus
+        self.seed = seed
+        self.cfg_options = list(cfg_options)
+        self.steps: List[Step] = []
+
+    def train(self, name: str, config: str, options: List[str]) -> str:
+        """Add a training; gives its checkpoint."""
+        options = [f'randomness.seed={self.seed}', *self.cfg_options, *options]
+        folder = osp.join(self.work_dir, name)
+        tail = ['--work-dir', folder, '--resume', '--cfg-options', *options]
+        command = [
+            sys.executable,
+            osp.join(self.tools, 'train.py'), config, *tail
+        ]
+        if self.gpus > 1:
+            launcher = osp.join(self.tools, 'dist_train.sh')
+            command = ['bash', launcher, config, str(self.gpus), *tail]
+        cfg = self.read(config, self.cfg_options)
+        result = osp.join(folder, f'iter_{cfg.train_cfg.max_iters}.pth')
+        self.add(name, command, result, [repr(cfg.to_dict()), *options])
+        return result
+
+    def tool(self,
+             name: str,
+             tool: str,
+             config: str,
+             sources: List[str],
+             arguments: List[str],
+             shared: bool = True) -> str:
+        """Add an offline step; gives its folder.
+
+        Args:
+            name (str): Name of the step and of its folder.
+            tool (str): File of the tool.
+            config (str): Its config.
+            sources (list[str]): What it takes ahead of OUT.
+            arguments (list[str]): Further arguments.
+            shared (bool): Whether several processes share it. Defaults to
+                True.
+        """
+        out = osp.join(self.work_dir, name)
+        tail = [config, *sources, out, *arguments]
+        path = osp.join(self.tools, tool)
+        command = [sys.executable, path, *tail]
+        if self.gpus > 1 and shared:
+            command = [
+                sys.executable, '-m', 'torch.distributed.run', '--standalone',
+                f'--nproc_per_node={self.gpus}', path, *tail, '--launcher',
+                'pytorch'
+            ]
+        cfg = self.read(config, [])
+        self.add(name, command, osp.join(out, 'finished.json'),
+                 [repr(cfg.to_dict()), tool, *arguments])
+        return out
+
+    def read(self, config: str, options: List[str]) -> Config:
+        """A config with settings overridden."""
+        cfg = self.configs[config].copy()
+        parser = argparse.ArgumentParser()
+        parser.add_argument('--options', nargs='*', action=DictAction)
+        cfg.merge_from_dict(
+            parser.parse_args(['--options', *options]).options or {})
+        return cfg
+
+    def add(self, name: str, command: List[str], result: str,
+            recipe: List[str]) -> None:
+        """Add a step."""
+        # the folder may be moved between two calls
+        text = '\n'.join(recipe).replace(self.work_dir, 'WORK_DIR')
+        self.steps.append(Step(name, command, result, text))

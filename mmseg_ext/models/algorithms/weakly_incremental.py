@@ -1,0 +1,509 @@
+import copy
+from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import torch
+from mmseg.models.utils import resize
+from mmseg.registry import MODELS
+from mmseg.utils import ConfigType, OptConfigType, SampleList
+from torch import Tensor, nn
+
+from ..utils import incremental_targets as targets
+from ..utils.classifier_growth import (INITIALISATIONS, grow, is_grown,
+                                       with_num_classes)
+from ..utils.head_capture import (capture_head, check_capturable,
+                                  penultimate_channels)
+from ..utils.heads import forward_decode_head, main_decode_head
+from ..utils.image_space import to_loaded
+from ..utils.masks import resize_nearest
+from ..utils.options import check_option
+from .base import BaseAlgorithm
+from .mean_teacher import without_pretrained
+
+
+class IncrementalBatch(NamedTuple):
+    """What a batch tells beside its images, on the grid of the logits.
+
+    Args:
+        masks (Tensor): Shares of the masks of new classes, (N, K_n, h, w).
+        shown (Tensor): New classes that the images show, (N, K_n, 1, 1).
+        pasted (Tensor): Class of pasted pixels, else 0, int64 (N, h, w).
+        valid (Tensor): 0 on void and padding, (N, 1, h, w).
+    """
+    masks: Tensor
+    shown: Tensor
+    pasted: Tensor
+    valid: Tensor
+
+
+@MODELS.register_module()
+class WeaklyIncremental(BaseAlgorithm):
+    """Learns further classes from labels of images, and keeps the old ones.
+
+    A plug-in teacher on the student's encoder learns from masks of the new
+    classes, which foundation models have made, and from the old model. Behind
+    a warm-up, old model and teacher together teach the student. Inference
+    runs the student alone. Of `Foundation Model Drives Weakly Incremental
+    Learning for Semantic Segmentation <https://arxiv.org/abs/2302.14250>`_,
+    on the protocol of `Incremental Learning in Semantic Segmentation from
+    Image Labels <https://arxiv.org/abs/2112.01882>`_. The full text of the
+    former was not at hand: where its equations are not published elsewhere,
+    options say what is chosen.
+
+    ``load_from`` names the checkpoint of the previous step, of the plain
+    segmentor or of this algorithm: it becomes the old model, and the student
+    begins as it, with rows for the new classes in its classifier. The old
+    model is a part of the checkpoint.
+
+    Batches are ordinary ones, whose samples have ``gt_pseudo_mask`` (unless
+    ``co_segmentor`` is given), ``image_labels`` and, where objects were
+    pasted, ``gt_paste_map``: :class:`PackIncrementalInputs` packs them. All
+    losses are taken on the grid of the student's logits.
+
+    Stages: ``warmup`` trains the teacher (and the encoder by it) alone.
+    Modes: the old model is in eval mode always; the teacher is in train mode
+    for its own losses and in eval mode for what it teaches.
+
+    Args:
+        segmentor (dict): Config of the segmentor of all classes seen, whose
+            head classifies pixels.
+        num_old_classes (int): How many of its classes are old, background
+            among them.
+        teacher (dict, optional): Config of the plug-in decode head;
+            ``num_classes`` is set here. None has the masks teach in its
+            place. Defaults to None.
+        projector (dict, optional): Config of the projector ahead of the
+            contrast; ``in_channels`` is set here. Defaults to
+            ``dict(type='PixelProjector')``.
+        alpha (float): Weight of the hard label of new classes. Defaults to
+            0.5.
+        eta (float): Weight of the old model for old classes. Defaults to
+            0.9.
+        background (str): Target of background, see :func:`student_target`.
+            Defaults to 'min'.
+        paste_supervision (Sequence[str]): Who learns pasted objects,
+            ``'teacher'`` and ``'student'``. Defaults to both.
+        detach_teacher_input (bool): Keep the gradient of the teacher's losses
+            from the encoder. Defaults to False.
+        distill_old (bool): Whether there is an old model. False takes
+            background everywhere for what it would say: fine-tuning.
+            Defaults to True.
+        init_new (str): Rows of new classes, see :func:`grow`. Defaults to
+            'normal'.
+        skip_unlocalised (bool): Leave out of the student's loss images with a
+            new class that has no mask. Defaults to False.
+        loss_student (dict): Defaults to
+            ``dict(type='SoftTargetBCELoss', class_reduction='sum')``.
+        loss_teacher (dict): Taken for new and for old classes. Defaults to
+            ``dict(type='SoftTargetBCELoss', class_reduction='mean')``.
+        loss_contrast (dict, optional): Defaults to
+            ``dict(type='DenseContrastiveLoss')``.
+        loss_feature (dict, optional): Between the features that the teacher
+            reads and those of the old model. Defaults to
+            ``dict(type='FeatureDistillationLoss')``.
+        co_segmentor (dict, optional): Makes the masks in training, of the
+            images as they are fed; slow. Defaults to None.
+        **kwargs: As of :class:`BaseAlgorithm`.
+
+    Raises:
+        ValueError: If an option has none of its values, or the head does not
+            classify pixels.
+    """
+
+    stage_names = ('warmup', 'distillation')
+
+    def __init__(self,
+                 segmentor: ConfigType,
+                 num_old_classes: int,
+                 teacher: OptConfigType = None,
+                 projector: OptConfigType = dict(type='PixelProjector'),
+                 alpha: float = 0.5,
+                 eta: float = 0.9,
+                 background: str = 'min',
+                 paste_supervision: Sequence[str] = ('teacher', 'student'),
+                 detach_teacher_input: bool = False,
+                 distill_old: bool = True,
+                 init_new: str = 'normal',
+                 skip_unlocalised: bool = False,
+                 loss_student: ConfigType = dict(type='SoftTargetBCELoss'),
+                 loss_teacher: ConfigType = dict(
+                     type='SoftTargetBCELoss', class_reduction='mean'),
+                 loss_contrast: OptConfigType = dict(
+                     type='DenseContrastiveLoss'),
+                 loss_feature: OptConfigType = dict(
+                     type='FeatureDistillationLoss'),
+                 co_segmentor: OptConfigType = None,
+                 **kwargs) -> None:
+        check_option('background', background, ('min', 'average'))
+        check_option('init_new', init_new, INITIALISATIONS)
+        for name, value in dict(alpha=alpha, eta=eta).items():
+            if not 0 <= value <= 1:
+                raise ValueError(f'model.{name} must be in [0, 1] but is '
+                                 f'{value}.')
+        if set(paste_supervision) - {'teacher', 'student'}:
+            raise ValueError("model.paste_supervision may have 'teacher' and "
+                             f"'student' but is {list(paste_supervision)}.")
+        super().__init__(segmentor, **kwargs)
+        head = main_decode_head(self.segmentor)
+        check_capturable(head)
+        if not 1 <= num_old_classes < head.out_channels:
+            raise ValueError(
+                f'model.num_old_classes is {num_old_classes}, but the '
+                f'segmentor has {head.out_channels} classes in all: expected '
+                'is a number from 1 on below it.')
+        self.num_old = num_old_classes
+        self.num_new = head.out_channels - num_old_classes
+        self.alpha, self.eta, self.background = alpha, eta, background
+        self.paste_supervision = tuple(paste_supervision)
+        self.detach_teacher_input = detach_teacher_input
+        self.init_new = init_new
+        self.skip_unlocalised = skip_unlocalised
+        self.loss_student = MODELS.build(loss_student)
+        self.previous = self._build_previous() if distill_old else None
+        self.has_previous = False
+        self.teacher, self.projector = None, None
+        self.loss_teacher, self.loss_contrast = None, None
+        if teacher is not None:
+            self._init_teacher(teacher, projector, loss_teacher, loss_contrast)
+        self.loss_feature = None
+        if loss_feature is not None and distill_old:
+            self.loss_feature = MODELS.build(loss_feature)
+        index = (self.teacher or head).in_index
+        self.feature_index = [index] if isinstance(index, int) else list(index)
+        # in a list: it is no part of the checkpoint
+        self._co_segmentor = []
+        if co_segmentor is not None:
+            self._co_segmentor.append(MODELS.build(co_segmentor))
+        self.class_names: Optional[List[str]] = None
+        self.capture_targets = False
+        self.captured_targets: Optional[Dict[str, Tensor]] = None
+        self._register_load_state_dict_pre_hook(
+            _adopt_previous_step, with_module=True)
+
+    def _build_previous(self) -> nn.Module:
+        cfg = with_num_classes(
+            without_pretrained(self.segmentor_cfg),
+            self.num_old + self.num_new, self.num_old)
+        previous = MODELS.build(cfg)
+        return previous.requires_grad_(False).eval()
+
+    def _init_teacher(self, teacher: ConfigType, projector: ConfigType,
+                      loss_teacher: ConfigType,
+                      loss_contrast: OptConfigType) -> None:
+        teacher = copy.deepcopy(teacher)
+        teacher['num_classes'] = self.num_old + self.num_new
+        self.teacher = MODELS.build(teacher)
+        check_capturable(self.teacher)
+        self.loss_teacher = MODELS.build(loss_teacher)
+        if loss_contrast is not None:
+            channels = penultimate_channels(self.teacher)
+            self.projector = MODELS.build(
+                dict(projector, in_channels=channels))
+            self.loss_contrast = MODELS.build(loss_contrast)
+
+    # -- modes ------------------------------------------------------------
+
+    def train(self, mode: bool = True) -> 'WeaklyIncremental':
+        """Set the mode; the old model stays in eval mode."""
+        super().train(mode)
+        if self.previous is not None:
+            self.previous.eval()
+        return self
+
+    # -- training ---------------------------------------------------------
+
+    def loss(self, inputs: Tensor,
+             data_samples: SampleList) -> Dict[str, Tensor]:
+        """Losses of one batch.
+
+        Args:
+            inputs (Tensor): Images, (N, 3, H, W).
+            data_samples (list[SegDataSample]): Their samples.
+
+        Returns:
+            dict[str, Tensor]: ``loss_student`` behind the warm-up,
+            ``loss_teacher_new``, ``loss_teacher_old``, and those of contrast
+            and features as configured.
+        """
+        self.check_stage()
+        feats = self.segmentor.extract_feat(inputs)
+        distilling = self.stage == 'distillation' or self.teacher is None
+        logits = auxiliary = taught = own = embedding = target = None
+        if distilling:
+            logits, auxiliary = self._student_logits(feats)
+            if self.teacher is not None:
+                taught = self._teacher_scores(feats)
+        if self.teacher is not None:
+            own, embedding = self._forward_teacher(feats)
+        old_scores, old_feats = self._old_scores(inputs)
+        grid = logits if distilling else own
+        batch = self.read_batch(inputs, data_samples, grid.shape[2:])
+        if old_scores is None:
+            old_scores = self._background_scores(batch.masks)
+        old_scores = self._fit(old_scores, grid.shape[2:])
+        losses = {}
+        if self.teacher is not None:
+            losses.update(
+                self._teacher_losses(own, embedding, old_scores, batch))
+        if distilling:
+            target, weight = self._student_target(old_scores, taught, batch)
+            losses.update(
+                self._student_losses(logits, auxiliary, target, weight))
+        if self.loss_feature is not None:
+            losses[self.loss_feature.loss_name] = self.loss_feature(
+                [feats[i] for i in self.feature_index],
+                [old_feats[i] for i in self.feature_index])
+        if self.capture_targets:
+            self._capture(inputs, batch, old_scores, own, target)
+        return losses
+
+    def _student_logits(self, feats: Sequence[Tensor]) -> Tuple[Tensor, List]:
+        """Logits of the main head, and of each auxiliary one with weight."""
+        with capture_head(self.segmentor.decode_head) as captured:
+            forward_decode_head(self.segmentor, feats)
+        auxiliary = []
+        if self.segmentor.with_auxiliary_head:
+            heads = self.segmentor.auxiliary_head
+            for head in heads if isinstance(heads, nn.ModuleList) else [heads]:
+                weight = getattr(head.loss_decode, 'loss_weight', 1.)
+                with capture_head(head) as aside:
+                    head.forward(feats)
+                auxiliary.append((aside.logits, weight))
+        return captured.logits, auxiliary
+
+    @torch.no_grad()
+    def _old_scores(self, inputs: Tensor):
+        """Scores and features of the old model, None each without one."""
+        if self.previous is None:
+            return None, None
+        feats = self.previous.extract_feat(inputs)
+        with capture_head(self.previous.decode_head) as captured:
+            forward_decode_head(self.previous, feats)
+        return captured.logits.float().sigmoid(), feats
+
+    def _background_scores(self, masks: Tensor) -> Tensor:
+        """Background everywhere: stands for an old model that there is not."""
+        scores = masks.new_zeros(len(masks), self.num_old, *masks.shape[2:])
+        scores[:, 0] = 1
+        return scores
+
+    @torch.no_grad()
+    def _teacher_scores(self, feats: Sequence[Tensor]) -> Tensor:
+        """What the teacher teaches: without dropout or batch statistics."""
+        mode = self.teacher.training
+        self.teacher.eval()
+        try:
+            with capture_head(self.teacher) as captured:
+                self.teacher.forward([x.detach() for x in feats])
+        finally:
+            self.teacher.train(mode)
+        return captured.logits.float().sigmoid()
+
+    def _forward_teacher(
+            self, feats: Sequence[Tensor]) -> Tuple[Tensor, Optional[Tensor]]:
+        """Logits and embeddings for the teacher's own losses."""
+        if self.detach_teacher_input:
+            feats = [x.detach() for x in feats]
+        with capture_head(self.teacher) as captured:
+            self.teacher.forward(feats)
+        embedding = None
+        if self.projector is not None:
+            embedding = self.projector(captured.features)
+        return captured.logits, embedding
+
+    def _fit(self, maps: Tensor, size: Sequence[int]) -> Tensor:
+        if maps.shape[2:] == tuple(size):
+            return maps
+        return resize(
+            maps,
+            size=tuple(size),
+            mode='bilinear',
+            align_corners=self.align_corners)
+
+    def read_batch(self, inputs: Tensor, data_samples: SampleList,
+                   size: Sequence[int]) -> IncrementalBatch:
+        """Masks, labels and pasted classes on the grid of the logits.
+
+        Args:
+            inputs (Tensor): Images, (N, 3, H, W).
+            data_samples (list[SegDataSample]): Their samples.
+            size (Sequence[int]): Height and width of the grid.
+
+        Returns:
+            IncrementalBatch: What they tell.
+
+        Raises:
+            ValueError: If samples lack what is needed.
+        """
+        for name in ('image_labels', ) + (() if self._co_segmentor else
+                                          ('gt_pseudo_mask', )):
+            if any(name not in sample for sample in data_samples):
+                raise ValueError(
+                    f'WeaklyIncremental finds no {name} in a sample: use '
+                    'ClassIncrementalDataset with a step from 1 on, load '
+                    "masks with dict(type='LoadPseudoMask') and end the "
+                    "pipeline with dict(type='PackIncrementalInputs').")
+        labels = [sample.image_labels for sample in data_samples]
+        full = inputs.shape[2:]
+        pasted = torch.zeros((len(inputs), *size),
+                             dtype=torch.long,
+                             device=inputs.device)
+        if all('gt_paste_map' in sample for sample in data_samples):
+            maps = targets.stack_maps(data_samples, 'gt_paste_map', full)
+            maps = maps.masked_fill(maps == targets.IGNORED, 0)
+            pasted = resize_nearest(maps, size).long()
+        if self._co_segmentor:
+            bits = self._co_segment(inputs, data_samples)
+        else:
+            bits = targets.stack_maps(data_samples, 'gt_pseudo_mask', full)
+        masks, valid = targets.decode_masks(bits, labels, self.num_old,
+                                            self.num_new, size)
+        if self._co_segmentor:
+            masks = masks.masked_fill(pasted[:, None] > 0, 0)
+        return IncrementalBatch(
+            masks,
+            targets.image_label_matrix(labels, self.num_old, self.num_new,
+                                       inputs.device), pasted, valid)
+
+    def _co_segment(self, inputs: Tensor, data_samples: SampleList) -> Tensor:
+        """Bits of masks that are made now, void on padding."""
+        co_segmentor = self._co_segmentor[0].to(inputs.device)
+        if self.class_names is None:
+            raise ValueError('model.co_segmentor needs the names of the '
+                             "classes: add dict(type='ClassIncrementalHook') "
+                             'to default_hooks.')
+        co_segmentor.set_old_classes(self.class_names[1:self.num_old])
+        images = to_loaded(inputs, self.data_preprocessor)
+        bits = torch.full((len(inputs), *inputs.shape[2:]),
+                          targets.IGNORED,
+                          dtype=torch.int32,
+                          device=inputs.device)
+        for i, sample in enumerate(data_samples):
+            height, width = sample.get('img_shape', inputs.shape[2:])[:2]
+            names = [self.class_names[c] for c in sample.image_labels]
+            bits[i, :height, :width] = co_segmentor.bits(
+                images[i, :, :height, :width], names,
+                torch.initial_seed() + i, (height, width))
+        return bits
+
+    def _teacher_losses(self, logits: Tensor, embedding: Optional[Tensor],
+                        old_scores: Tensor,
+                        batch: IncrementalBatch) -> Dict[str, Tensor]:
+        logits = self._fit(logits, batch.masks.shape[2:])
+        old = targets.old_class_target(old_scores, batch.masks)
+        pasted = batch.pasted
+        if 'teacher' not in self.paste_supervision:
+            pasted = torch.zeros_like(pasted)
+        old = targets.paste_one_hot(old, pasted)
+        losses = dict(
+            loss_teacher_new=self.loss_teacher(logits[:, self.num_old:],
+                                               batch.masks, batch.valid),
+            loss_teacher_old=self.loss_teacher(logits[:, :self.num_old], old,
+                                               batch.valid))
+        if self.loss_contrast is not None:
+            labels = targets.contrast_labels(old_scores, batch.masks, pasted,
+                                             batch.valid)
+            embedding = self._fit(embedding, labels.shape[1:])
+            losses[self.loss_contrast.loss_name] = self.loss_contrast(
+                embedding, labels, self.num_old + self.num_new, self.num_old)
+        return losses
+
+    def _student_target(self, old_scores: Tensor, taught: Optional[Tensor],
+                        batch: IncrementalBatch) -> Tuple[Tensor, Tensor]:
+        """Target of the student and weight of its pixels."""
+        if taught is None:
+            taught = torch.cat([
+                targets.old_class_target(old_scores, batch.masks), batch.masks
+            ], 1)
+        taught = self._fit(taught, batch.masks.shape[2:])
+        target = targets.student_target(old_scores, taught, batch.shown,
+                                        self.alpha, self.eta, self.background)
+        if 'student' in self.paste_supervision:
+            target = targets.paste_one_hot(target, batch.pasted)
+        weight = batch.valid
+        if self.skip_unlocalised:
+            found = (batch.masks > 0.5).flatten(2).any(2)
+            kept = (found | (batch.shown.flatten(1) == 0)).all(1)
+            weight = weight * kept[:, None, None, None]
+        return target, weight
+
+    def _student_losses(self, logits: Tensor, auxiliary: List, target: Tensor,
+                        weight: Tensor) -> Dict[str, Tensor]:
+        losses = dict(loss_student=self.loss_student(logits, target, weight))
+        for i, (aside, factor) in enumerate(auxiliary):
+            aside = self._fit(aside, target.shape[2:])
+            losses[f'aux_{i}.loss_student'] = factor * self.loss_student(
+                aside, target, weight)
+        return losses
+
+    def _capture(self, inputs: Tensor, batch: IncrementalBatch,
+                 old_scores: Tensor, own: Optional[Tensor],
+                 target: Optional[Tensor]) -> None:
+        share, new = batch.masks.max(1)
+        masks = torch.where(share > 0.5, new + self.num_old, targets.IGNORED)
+        self.captured_targets = dict(
+            image=inputs,
+            masks=masks,
+            old=old_scores.argmax(1),
+            teacher=None if own is None else own.detach().argmax(1),
+            target=None if target is None else target.argmax(1),
+            pasted=batch.pasted.masked_fill(batch.pasted == 0,
+                                            targets.IGNORED))
+
+    def bare_passes(
+            self, inputs: Tensor, data_samples: SampleList
+    ) -> Dict[str, Callable[[], Optional[Tensor]]]:
+        """See :meth:`BaseAlgorithm.bare_passes`."""
+        distilling = self.stage == 'distillation' or self.teacher is None
+        kept = {}
+
+        def train():
+            kept['feats'] = feats = self.segmentor.extract_feat(inputs)
+            outputs = []
+            if distilling:
+                outputs.append(self._student_logits(feats)[0])
+            if self.teacher is not None:
+                outputs += self._forward_teacher(feats)
+            return sum(x.float().mean() for x in outputs if x is not None)
+
+        def run_old_model():
+            self._old_scores(inputs)
+
+        def run_teacher():
+            self._teacher_scores(kept['feats'])
+
+        passes = {'segmentor and teacher': train}
+        if self.previous is not None:
+            passes['old model'] = run_old_model
+        if self.teacher is not None and distilling:
+            passes['teacher in eval mode'] = run_teacher
+        return passes
+
+
+def _adopt_previous_step(module: WeaklyIncremental, state_dict: dict,
+                         prefix: str, *args) -> None:
+    """A ``load_state_dict`` pre-hook: begin from the previous step."""
+    start = f'{prefix}segmentor.'
+    found = {
+        key[len(start):]: value
+        for key, value in state_dict.items() if key.startswith(start)
+    }
+    if not found:
+        return
+    if is_grown(found, module.segmentor):
+        module.has_previous = any(
+            key.startswith(f'{prefix}previous.') for key in state_dict)
+        return
+    num_classes = module.num_old + module.num_new
+    grown = grow(found, module.segmentor, module.num_old, num_classes,
+                 module.init_new)
+    for key in [key for key in state_dict if key.startswith(prefix)]:
+        del state_dict[key]
+    own = module.state_dict()
+    for key, value in own.items():
+        root, _, name = key.partition('.')
+        if root == 'segmentor':
+            value = grown[name]
+        elif root == 'previous':
+            value = found.get(name, value)
+        state_dict[prefix + key] = value
+    module.has_previous = True

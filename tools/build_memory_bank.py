@@ -1,0 +1,166 @@
+"""Cut objects of known classes out of the training images of a step.
+
+For ``MemoryCopyPaste``. OUT gets ``objects/``, one RGBA PNG an object, and at
+last ``index.json``. In step 0 objects are cut by their labels. In later steps,
+whose new classes have no labels of pixels, they are cut by what a trained
+network is sure of, and the bank of the step before is taken over::
+
+    python tools/build_memory_bank.py CONFIG OUT
+    python tools/build_memory_bank.py CONFIG OUT --checkpoint CHECKPOINT \\
+        --extend BANK
+
+Which objects are taken depends on ``--seed`` alone. A bank that is complete is
+left as it is; a killed command begins again.
+"""
+import os.path as osp
+import sys
+from pathlib import Path
+
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+
+import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+from mmcv.transforms import Compose  # noqa: E402
+from mmengine.dataset import pseudo_collate  # noqa: E402
+from mmseg.registry import TRANSFORMS  # noqa: E402
+
+from mmseg_ext.datasets.class_counts import image_names  # noqa: E402
+from mmseg_ext.datasets.memory_bank import INDEX, MemoryBank  # noqa: E402
+from mmseg_ext.engine import offline  # noqa: E402
+from mmseg_ext.engine.offline.incremental_data import \
+    build_incremental_dataset  # noqa: E402
+from mmseg_ext.engine.offline.memory_bank_builder import (  # noqa: E402
+    MemoryBankBuilder, confident_parts)
+
+
+def parse_args():
+    parser = offline.offline_parser(
+        __doc__, 'folder of the bank', checkpoint=False)
+    parser.add_argument(
+        '--per-class', type=int, default=50, help='objects (default: 50)')
+    parser.add_argument(
+        '--min-area',
+        type=float,
+        default=0.005,
+        help='least share of the image (default: 0.005)')
+    parser.add_argument(
+        '--max-side',
+        type=int,
+        default=320,
+        help='longest side in pixels (default: 320)')
+    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--extend', help='bank of the step before')
+    parser.add_argument(
+        '--checkpoint', help='of the network that cuts in steps from 1 on')
+    parser.add_argument(
+        '--least-confidence',
+        type=float,
+        default=0.8,
+        help='mean score of an object that it cuts (default: 0.8)')
+    return parser.parse_args()
+
+
+def read_image(path: str) -> np.ndarray:
+    image = cv2.imread(path)
+    if image is None:
+        raise ValueError(f'The image {path} is missing or broken.')
+    return image
+
+
+def label_loader(dataset, names):
+    """Labels of pixels, of step 0."""
+    load_labels = TRANSFORMS.build(dict(type='LoadAnnotations'))
+
+    def load(index: int):
+        info = dataset.get_data_info(index)
+        image = read_image(info['img_path'])
+        return names[index], image, load_labels(info)['gt_seg_map']
+
+    return load
+
+
+def prediction_loader(dataset, names, cfg, args):
+    """What the network of the step is sure of."""
+    model, _ = offline.load_model(cfg, args)
+    pipeline = Compose(
+        [TRANSFORMS.build(t) for t in offline.test_pipeline(cfg)])
+
+    @torch.no_grad()
+    def load(index: int):
+        info = dataset.get_data_info(index)
+        image = read_image(info['img_path'])
+        batch = pseudo_collate([pipeline(dict(info, seg_fields=[]))])
+        scores = model.test_step(batch)[0].seg_logits.data.float().sigmoid()
+        confidence, labels = scores.max(0)
+        kept = confident_parts(
+            labels.byte().cpu().numpy(),
+            confidence.cpu().numpy(),
+            info['image_labels'],
+            args.least_confidence,
+            min_pixels=args.min_area * labels.numel())
+        if kept.shape != image.shape[:2]:
+            kept = cv2.resize(
+                kept,
+                image.shape[1::-1],
+                interpolation=cv2.INTER_NEAREST_EXACT)
+        return names[index], image, kept
+
+    return load
+
+
+def main():
+    args = parse_args()
+    cfg = offline.read_config(args)
+    dataset = build_incremental_dataset(cfg)
+    if not dataset.loads_labels and args.checkpoint is None:
+        raise ValueError(f'Step {dataset.step} has no labels of pixels: give '
+                         '--checkpoint of the network that it has trained.')
+    bank = MemoryBank(args.extend) if args.extend else None
+    cache = offline.OfflineCache(
+        args.out,
+        dict(
+            tool='build_memory_bank',
+            task=dataset.task.name,
+            step=dataset.step,
+            classes=dataset.metainfo['classes'],
+            images=len(dataset),
+            per_class=args.per_class,
+            min_area=args.min_area,
+            max_side=args.max_side,
+            seed=args.seed,
+            extend=bank and bank.fingerprint,
+            checkpoint=args.checkpoint and offline.file_hash(args.checkpoint),
+            least_confidence=args.least_confidence))
+    if osp.exists(cache.path(INDEX)):
+        return print(f'{args.out}: complete')
+    steps = dataset.metainfo['class_steps']
+    labels = [i for i, step in enumerate(steps) if step == dataset.step]
+    builder = MemoryBankBuilder(
+        args.out,
+        dataset.metainfo['classes'],
+        labels,
+        args.per_class,
+        args.min_area,
+        args.max_side,
+        pseudo=not dataset.loads_labels)
+    if bank is not None:
+        builder.adopt(bank)
+    # as the data set lists them, which selects among those of the inner one
+    names = image_names(dataset)
+    order = np.random.default_rng(args.seed).permutation(len(dataset))
+    load = (
+        label_loader(dataset, names) if dataset.loads_labels else
+        prediction_loader(dataset, names, cfg, args))
+    builder.collect([int(i) for i in order], load)
+    size = builder.write(dataset.task.name, dataset.step)
+    cache.finish(objects=len(builder.entries), bytes=size)
+    print(f'{args.out}: {len(builder.entries)} objects, {size / 1e6:.1f} MB '
+          f'(at most {builder.bound / 1e6:.0f} MB for the '
+          f'{len(labels)} classes of this step)')
+
+
+if __name__ == '__main__':
+    main()
