@@ -1,5 +1,7 @@
 """Signals by which a cluster asks a training to stop."""
+import atexit
 import logging
+import multiprocessing
 import signal
 import threading
 from functools import partial
@@ -70,13 +72,24 @@ def keep_workers(dataloader: DataLoader) -> None:
     """Let SIGTERM not end the data workers of a loader.
 
     A cluster sends the signal to all processes of a job; workers end with the
-    process that they load for. For workers that have not started yet.
+    process that they load for, at the latest when it exits. For workers that
+    have not started yet.
 
     Args:
         dataloader (DataLoader): The loader.
     """
     dataloader.worker_init_fn = partial(_start_worker,
                                         dataloader.worker_init_fn)
+    # multiprocessing would send SIGTERM at exit and wait. It has been imported
+    # and registered earlier, so this comes first.
+    atexit.unregister(_end_workers)
+    atexit.register(_end_workers)
+
+
+def _end_workers() -> None:
+    for process in multiprocessing.active_children():
+        if process.daemon:
+            process.kill()
 
 
 def _start_worker(init_fn: Optional[Callable], worker_id: int) -> None:

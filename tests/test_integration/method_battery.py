@@ -12,16 +12,20 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
+import mmcv
 import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.utils import ManagerMixin
+from mmseg.apis import MMSegInferencer, inference_model, init_model
 from mmseg.registry import MODELS
 
 from mmseg_ext.models.algorithms import BaseAlgorithm
-from .tool_runner import (REPO, STOCK_TOOLS, run_process, run_tool,
-                          tool_command, tool_environment)
+from .tool_runner import (REPO, STOCK_TOOLS, forget_instances, run_process,
+                          run_tool, tool_command, tool_environment)
 
 
 class MethodBattery:
@@ -54,23 +58,35 @@ class MethodBattery:
     def path(self, cfg, tmp_path):
         return write(cfg, tmp_path / 'config.py')
 
-    def test_train_test_benchmark_export(self, cfg, path, tmp_path):
+    @pytest.fixture
+    def cell(self, record_property):
+        """Tells tools/check_matrix.py what has done what it must."""
+        return lambda name: record_property('cell', name)
+
+    def test_train_test_benchmark_export(self, cfg, path, tmp_path, cell):
         """One run, read by every tool that reads a run."""
         run_tool('tools/train.py', path)
+        cell('train')
         checkpoint = osp.join(cfg.work_dir, f'iter_{self.iters}.pth')
         run_tool('tools/test.py', path, checkpoint, '--work-dir',
                  tmp_path / 'test')
         ours = metrics(tmp_path / 'test')
         assert self.metric in ours
+        cell('test')
 
         run_tool('tools/test.py', path, checkpoint, '--tta', '--work-dir',
                  tmp_path / 'tta', *self.tta_options)
         assert self.tta_metric in metrics(tmp_path / 'tta')
+        cell('TTA')
         run_tool('tools/analysis_tools/benchmark.py',
                  self.many_images(cfg, tmp_path), checkpoint, '--work-dir',
                  tmp_path / 'benchmark')
+        cell('benchmark')
         run_tool('tools/analysis_tools/get_flops.py', path,
                  *self.flops_options)
+        cell('FLOPs')
+        self.check_inference(cfg, path, checkpoint)
+        cell('inference')
 
         # A model of another package wraps no segmentor.
         kind = MODELS.get(cfg.model.type)
@@ -84,6 +100,26 @@ class MethodBattery:
                 osp.join(STOCK_TOOLS, 'test.py'), stock, plain, '--work-dir',
                 tmp_path / 'plain_test')
             assert metrics(tmp_path / 'plain_test') == ours
+            cell('export')
+
+    def check_inference(self, cfg, path, checkpoint):
+        """The stock functions and the stock inferencer agree."""
+        image = self.an_image(cfg)
+        model = init_model(path, checkpoint, device='cpu')
+        result = inference_model(model, image)
+        found = result.pred_sem_seg.data.squeeze()
+        forget_instances(ManagerMixin)
+        inferencer = MMSegInferencer(path, checkpoint, device='cpu')
+        again = inferencer(image, return_datasamples=True)
+        assert torch.equal(found, again.pred_sem_seg.data.squeeze())
+        assert found.shape == mmcv.imread(image).shape[:2]
+
+    def an_image(self, cfg):
+        dataset = cfg.test_dataloader.dataset
+        return str(
+            sorted(
+                Path(dataset.data_root,
+                     dataset.data_prefix.img_path).iterdir())[0])
 
     def many_images(self, cfg, tmp_path):
         """The stock benchmark averages over exactly 200 images."""
@@ -116,11 +152,12 @@ class MethodBattery:
         result = model.load_state_dict(state, strict=True)
         assert not result.missing_keys and not result.unexpected_keys
 
-    def test_stock_train_tool(self, path):
+    def test_stock_train_tool(self, path, cell):
         """mmseg's own tools/train.py reads the config as it is."""
         run_tool(osp.join(STOCK_TOOLS, 'train.py'), path)
+        cell('stock train')
 
-    def test_resume_after_kill_is_exact(self, cfg, path, tmp_path):
+    def test_resume_after_kill_is_exact(self, cfg, path, tmp_path, cell):
         """A killed and resumed run equals the straight one, to the bit."""
         run_tool('tools/train.py', path, '--work-dir', tmp_path / 'straight')
         half = self.iters // 2
@@ -146,6 +183,7 @@ class MethodBattery:
         assert_equal(straight['state_dict'], resumed['state_dict'])
         assert_equal(straight['optimizer'], resumed['optimizer'])
         assert (losses(tmp_path / 'straight', half) == losses(killed, half))
+        cell('exact resume')
 
     @pytest.mark.parametrize(
         'options', [
@@ -153,15 +191,16 @@ class MethodBattery:
             ('--cfg-options', 'optim_wrapper.accumulative_counts=2'),
         ],
         ids=['amp', 'accumulation and clipping'])
-    def test_train_options(self, cfg, path, options):
+    def test_train_options(self, cfg, path, options, cell):
         if '--cfg-options' in options:
             options = (*options, self.clip_option)
         run_tool('tools/train.py', path, *options)
         values = losses(cfg.work_dir)
         assert len(values) == self.iters
         assert all(torch.isfinite(torch.tensor(value)) for value in values)
+        cell('AMP' if '--amp' in options else 'accumulation, clipping')
 
-    def test_two_processes(self, cfg, path):
+    def test_two_processes(self, cfg, path, cell):
         """The stock distributed launch, two ranks on one machine."""
         run_process([
             sys.executable, '-m', 'torch.distributed.run', '--standalone',
@@ -170,6 +209,7 @@ class MethodBattery:
         ])
         assert osp.exists(osp.join(cfg.work_dir, f'iter_{self.iters}.pth'))
         assert len(losses(cfg.work_dir)) == self.iters
+        cell('two ranks')
 
 
 def short_config(path, toystreet, work_dir, iters=6):

@@ -116,13 +116,14 @@ class HeadVisualizationHook(Hook):
                         runner,
                         metrics: Optional[Dict[str, float]] = None) -> None:
         """Save the sheet."""
-        if self._rows:
-            sheet = draw_sheet(self._rows)
-            save_sheet(runner, self.folder, f'iter_{runner.iter}', sheet,
-                       runner.iter)
-        self._rows = []
+        self._save(runner, f'iter_{runner.iter}', runner.iter)
 
-    after_test_epoch = after_val_epoch
+    def after_test_epoch(self,
+                         runner,
+                         metrics: Optional[Dict[str, float]] = None) -> None:
+        """Save the sheet."""
+        # runner.iter would build the training loop, its data workers too.
+        self._save(runner, 'test', 0)
 
     # -- parts -------------------------------------------------------------
 
@@ -141,6 +142,11 @@ class HeadVisualizationHook(Hook):
         raise TypeError(f'{type(self).__name__} needs {self.wanted}, which '
                         f'model {type(model).__name__} has not: remove the '
                         'hook.')
+
+    def _save(self, runner, name: str, step: int) -> None:
+        if self._rows:
+            save_sheet(runner, self.folder, name, draw_sheet(self._rows), step)
+        self._rows = []
 
     def _draw(self, runner, outputs, dataset) -> None:
         self._release()

@@ -120,8 +120,9 @@ def test_sheet_of_a_validation(make, hook, folder, columns, mode, tmp_path):
     model = make()
     attached = hooks_of(model)
     shown = validate(hook(num_images=3), model, tmp_path, mode=mode)
-    assert shown == [(folder, 5)]
-    sheet = cv2.imread(str(tmp_path / f'vis_data/{folder}/iter_5.png'))
+    name, step = ('iter_5', 5) if mode == 'val' else ('test', 0)
+    assert shown == [(folder, step)]
+    sheet = cv2.imread(str(tmp_path / f'vis_data/{folder}/{name}.png'))
     # three rows of panels with a title, 256 wide with a gap of 4
     assert sheet.shape[1] == columns * 260
     assert sheet.shape[0] == 3 * (18 + 171 + 4)

@@ -1,0 +1,55 @@
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from mmseg_ext.engine.stop_signal import StopSignal
+
+SCRIPT = """
+import os, signal, sys, time
+from torch.utils.data import DataLoader
+from mmseg_ext.engine.stop_signal import keep_workers
+
+loader = DataLoader(list(range(8)), num_workers=1, persistent_workers=True)
+keep_workers(loader)
+batches = iter(loader)
+next(batches)
+worker, = (process.pid for process in batches._workers)
+os.kill(worker, signal.SIGTERM)
+time.sleep(0.2)
+assert batches._workers[0].is_alive()
+sys.modules['keep'] = batches  # outlives the script
+print('worker', worker, flush=True)
+"""
+
+
+def test_workers_hear_no_signal_and_end_with_their_process():
+    """They are not left, and the process does not wait for them either."""
+    done = subprocess.run([sys.executable, '-c', SCRIPT],
+                          capture_output=True,
+                          text=True,
+                          timeout=60)
+    assert done.returncode == 0, done.stderr
+    worker = done.stdout.split()[-1]
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(worker), 0)
+
+
+def test_remembers_one_signal():
+    former = signal.getsignal(signal.SIGUSR1)
+    stop = StopSignal(['SIGUSR1'])
+    stop.listen()
+    assert not stop.received_by_any_rank()
+    signal.raise_signal(signal.SIGUSR1)
+    assert stop.received_by_any_rank()
+    assert stop.received == signal.SIGUSR1
+    # the second one is no longer for us
+    assert signal.getsignal(signal.SIGUSR1) == former
+
+
+@pytest.mark.parametrize('names', [['SIGNONE'], 'SIGTERM'])
+def test_refuses_what_is_no_list_of_signals(names):
+    with pytest.raises(ValueError, match='stop_signals'):
+        StopSignal(names)
