@@ -105,6 +105,8 @@ class MethodBattery:
     def check_inference(self, cfg, path, checkpoint):
         """The stock functions and the stock inferencer agree."""
         image = self.an_image(cfg)
+        if cfg.default_scope == 'mmdet':
+            return check_detector(path, checkpoint, image)
         model = init_model(path, checkpoint, device='cpu')
         result = inference_model(model, image)
         found = result.pred_sem_seg.data.squeeze()
@@ -116,10 +118,12 @@ class MethodBattery:
 
     def an_image(self, cfg):
         dataset = cfg.test_dataloader.dataset
-        return str(
-            sorted(
-                Path(dataset.data_root,
-                     dataset.data_prefix.img_path).iterdir())[0])
+        while 'data_root' not in dataset:
+            dataset = dataset.dataset
+        prefix = dataset.data_prefix
+        folder = Path(dataset.data_root, prefix.get('img_path')
+                      or prefix.get('img'))
+        return str(sorted(folder.iterdir())[0])
 
     def many_images(self, cfg, tmp_path):
         """The stock benchmark averages over exactly 200 images."""
@@ -210,6 +214,20 @@ class MethodBattery:
         assert osp.exists(osp.join(cfg.work_dir, f'iter_{self.iters}.pth'))
         assert len(losses(cfg.work_dir)) == self.iters
         cell('two ranks')
+
+
+def check_detector(config, checkpoint, image):
+    """MMDetection's functions and its inferencer agree."""
+    from mmdet.apis import DetInferencer, inference_detector, init_detector
+    model = init_detector(config, checkpoint, device='cpu')
+    found = inference_detector(model, image)
+    forget_instances(ManagerMixin)
+    inferencer = DetInferencer(
+        config, checkpoint, device='cpu', show_progress=False)
+    again, = inferencer(image, return_datasamples=True)['predictions']
+    assert torch.equal(found.pred_instances.scores,
+                       again.pred_instances.scores)
+    assert torch.equal(found.pred_instances.masks, again.pred_instances.masks)
 
 
 def short_config(path, toystreet, work_dir, iters=6):
