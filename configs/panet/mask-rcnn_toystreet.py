@@ -10,4 +10,4 @@ model = dict(
     train_cfg=dict(
         rpn_proposal=dict(nms_pre=200, max_per_img=100),
         rcnn=dict(sampler=dict(num=32))))
-expected = dict(metric='coco/segm_mAP_50', value=None, tolerance=0.05, seed=0)
+expected = dict(metric='coco/segm_mAP_50', value=0.327, tolerance=0.05, seed=0)

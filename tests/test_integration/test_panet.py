@@ -1,6 +1,10 @@
+import os
+import os.path as osp
+
 import pytest
 
 from .method_battery import MethodBattery, short_config
+from .tool_runner import run_tool
 
 pytest.importorskip('mmdet')
 
@@ -33,6 +37,25 @@ class TestPANet(MethodBattery):
         cfg.model.test_cfg.rpn.max_per_img = 10
         cfg.model.test_cfg.rcnn.max_per_img = 5
         return cfg
+
+    def test_train_test_benchmark_export(self, cfg, path, tmp_path, capsys):
+        super().test_train_test_benchmark_export(cfg, path, tmp_path)
+        capsys.readouterr()
+        run_tool('tools/analysis_tools/level_shares.py', path,
+                 osp.join(cfg.work_dir, f'iter_{self.iters}.pth'),
+                 '--num-images', 1, '--head', 'bbox')
+        assert 'boxes of stride' in capsys.readouterr().out
+
+    def test_browse_dataset(self, path, tmp_path):
+        """Handed on to the tool of MMDetection."""
+        run_tool('tools/analysis_tools/browse_dataset.py', path,
+                 '--output-dir', tmp_path / 'browse', '--not-show', '--number',
+                 2)
+        assert len(os.listdir(tmp_path / 'browse')) == 2
+
+    @pytest.mark.slow
+    def test_resume_after_kill_is_exact(self, cfg, path, tmp_path):
+        super().test_resume_after_kill_is_exact(cfg, path, tmp_path)
 
     @pytest.mark.slow
     def test_stock_train_tool(self, path):
