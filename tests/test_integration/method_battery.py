@@ -58,35 +58,35 @@ class MethodBattery:
     def path(self, cfg, tmp_path):
         return write(cfg, tmp_path / 'config.py')
 
-    @pytest.fixture
-    def cell(self, record_property):
-        """Tells tools/check_matrix.py what has done what it must."""
-        return lambda name: record_property('cell', name)
+    @pytest.fixture(autouse=True)
+    def record_cells(self, record_property):
+        """Let tools/check_matrix.py know what has done what it must."""
+        self.cell = lambda name: record_property('cell', name)
 
-    def test_train_test_benchmark_export(self, cfg, path, tmp_path, cell):
+    def test_train_test_benchmark_export(self, cfg, path, tmp_path):
         """One run, read by every tool that reads a run."""
         run_tool('tools/train.py', path)
-        cell('train')
+        self.cell('train')
         checkpoint = osp.join(cfg.work_dir, f'iter_{self.iters}.pth')
         run_tool('tools/test.py', path, checkpoint, '--work-dir',
                  tmp_path / 'test')
         ours = metrics(tmp_path / 'test')
         assert self.metric in ours
-        cell('test')
+        self.cell('test')
 
         run_tool('tools/test.py', path, checkpoint, '--tta', '--work-dir',
                  tmp_path / 'tta', *self.tta_options)
         assert self.tta_metric in metrics(tmp_path / 'tta')
-        cell('TTA')
+        self.cell('TTA')
         run_tool('tools/analysis_tools/benchmark.py',
                  self.many_images(cfg, tmp_path), checkpoint, '--work-dir',
                  tmp_path / 'benchmark')
-        cell('benchmark')
+        self.cell('benchmark')
         run_tool('tools/analysis_tools/get_flops.py', path,
                  *self.flops_options)
-        cell('FLOPs')
+        self.cell('FLOPs')
         self.check_inference(cfg, path, checkpoint)
-        cell('inference')
+        self.cell('inference')
 
         # A model of another package wraps no segmentor.
         kind = MODELS.get(cfg.model.type)
@@ -100,7 +100,7 @@ class MethodBattery:
                 osp.join(STOCK_TOOLS, 'test.py'), stock, plain, '--work-dir',
                 tmp_path / 'plain_test')
             assert metrics(tmp_path / 'plain_test') == ours
-            cell('export')
+            self.cell('export')
 
     def check_inference(self, cfg, path, checkpoint):
         """The stock functions and the stock inferencer agree."""
@@ -156,12 +156,12 @@ class MethodBattery:
         result = model.load_state_dict(state, strict=True)
         assert not result.missing_keys and not result.unexpected_keys
 
-    def test_stock_train_tool(self, path, cell):
+    def test_stock_train_tool(self, path):
         """mmseg's own tools/train.py reads the config as it is."""
         run_tool(osp.join(STOCK_TOOLS, 'train.py'), path)
-        cell('stock train')
+        self.cell('stock train')
 
-    def test_resume_after_kill_is_exact(self, cfg, path, tmp_path, cell):
+    def test_resume_after_kill_is_exact(self, cfg, path, tmp_path):
         """A killed and resumed run equals the straight one, to the bit."""
         run_tool('tools/train.py', path, '--work-dir', tmp_path / 'straight')
         half = self.iters // 2
@@ -187,7 +187,7 @@ class MethodBattery:
         assert_equal(straight['state_dict'], resumed['state_dict'])
         assert_equal(straight['optimizer'], resumed['optimizer'])
         assert (losses(tmp_path / 'straight', half) == losses(killed, half))
-        cell('exact resume')
+        self.cell('exact resume')
 
     @pytest.mark.parametrize(
         'options', [
@@ -195,16 +195,16 @@ class MethodBattery:
             ('--cfg-options', 'optim_wrapper.accumulative_counts=2'),
         ],
         ids=['amp', 'accumulation and clipping'])
-    def test_train_options(self, cfg, path, options, cell):
+    def test_train_options(self, cfg, path, options):
         if '--cfg-options' in options:
             options = (*options, self.clip_option)
         run_tool('tools/train.py', path, *options)
         values = losses(cfg.work_dir)
         assert len(values) == self.iters
         assert all(torch.isfinite(torch.tensor(value)) for value in values)
-        cell('AMP' if '--amp' in options else 'accumulation, clipping')
+        self.cell('AMP' if '--amp' in options else 'accumulation, clipping')
 
-    def test_two_processes(self, cfg, path, cell):
+    def test_two_processes(self, cfg, path):
         """The stock distributed launch, two ranks on one machine."""
         run_process([
             sys.executable, '-m', 'torch.distributed.run', '--standalone',
@@ -213,7 +213,7 @@ class MethodBattery:
         ])
         assert osp.exists(osp.join(cfg.work_dir, f'iter_{self.iters}.pth'))
         assert len(losses(cfg.work_dir)) == self.iters
-        cell('two ranks')
+        self.cell('two ranks')
 
 
 def check_detector(config, checkpoint, image):
