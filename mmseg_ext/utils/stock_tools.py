@@ -26,10 +26,11 @@ def stock_tool_path(name: str, package: str = 'mmseg') -> Path:
     for folder in folders:
         if (folder / name).is_file():
             return folder / name
+    wheel = _WHEELS.get(package, package)
     raise FileNotFoundError(
         f'The installed {package} has no tool {name} (looked in '
         f'{" and ".join(map(str, folders))}); install it from its wheel: '
-        f'pip install --force-reinstall --no-deps {_WHEELS[package]}')
+        f'pip install --force-reinstall --no-deps {wheel}')
 
 
 def run_stock_tool(name: str, package: str = 'mmseg') -> None:
