@@ -37,7 +37,7 @@ class ImagePool(nn.Module):
                              f'{size}.')
         self.size = size
         # The model is built from one seed on all ranks.
-        self.seed = int(torch.randint(2**31, ()))
+        self.seed = int(torch.randint(2**31, (), device='cpu'))
         self.queries = 0
         self.register_buffer('images', torch.zeros(0))
         self._register_load_state_dict_pre_hook(self._adopt_state)
@@ -60,7 +60,7 @@ class ImagePool(nn.Module):
         if self.images.shape[1:] != images.shape[1:]:
             # none yet, or training goes on with other crops
             self.images = images.new_zeros(0, *images.shape[1:])
-        generator = torch.Generator().manual_seed(self.seed +
+        generator = torch.Generator('cpu').manual_seed(self.seed +
                                                   _STEP * self.queries)
         self.queries += 1
         room = max(self.size - len(self.images), 0)
