@@ -173,6 +173,7 @@ def main():
         dtype = getattr(torch, args.amp) if args.amp else None
         ensemble = ExplanationEnsemble(amp_dtype=dtype, **explanation)
         ensemble = ensemble.to(device)
+        ensemble.check_classes(len(classes), short_side or 224)
         share, start = offline.share_of_rank(left), time.time()
         explain(ensemble, share, store, short_side, drawn, device, args)
         if is_main_process():

@@ -6,3 +6,4 @@ model = dict(
         type='DenseNet',
         arch=dict(growth_rate=12, depths=[2, 3, 4, 3], init_channels=24)),
     head=dict(in_channels=75))
+expected = dict(value=71.2)

@@ -8,3 +8,4 @@ model = dict(
         stem_channels=8,
         base_channels=8),
     head=dict(in_channels=64))
+expected = dict(value=74.4)

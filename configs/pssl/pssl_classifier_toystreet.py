@@ -6,3 +6,4 @@ model = dict(
             type='Pretrained',
             checkpoint='work_dirs/classifier_resnet-v1c_toystreet/iter_200.pth',
             prefix='backbone.')))
+expected = dict(value=56.93)

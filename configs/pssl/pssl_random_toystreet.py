@@ -19,4 +19,4 @@ param_scheduler = [
 ]
 train_cfg = dict(max_iters=600, val_interval=200)
 default_hooks = dict(checkpoint=dict(interval=200))
-expected = dict(metric='mIoU', value=None, tolerance=2., seed=0)
+expected = dict(metric='mIoU', value=56.16, tolerance=2., seed=0)

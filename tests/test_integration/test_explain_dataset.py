@@ -241,6 +241,18 @@ def test_faulty_configs(config, tmp_path):
             'explanation.store=float')
 
 
+def test_classifiers_of_other_classes(config, tmp_path):
+    cfg = Config.fromfile(config)
+    for name in 'abcd':
+        path = tmp_path / 'images' / name / '0.png'
+        path.parent.mkdir(parents=True)
+        cv2.imwrite(str(path), np.zeros((9, 9, 3), np.uint8))
+    cfg.explanation.dataset.data_root = str(tmp_path / 'images')
+    cfg.dump(str(tmp_path / 'config.py'))
+    with pytest.raises(ValueError, match='net4 has 3 classes, but .* has 4'):
+        run(str(tmp_path / 'config.py'), tmp_path / 'out')
+
+
 def test_names_that_would_collide(config, tmp_path):
     cfg = Config.fromfile(config)
     for name in ('a/0.png', 'a/0.jpg'):

@@ -92,6 +92,14 @@ class TestPSSL(MethodBattery):
         assert len(losses(tmp_path / 'fine')) == 4
 
     @pytest.mark.slow
+    @pytest.mark.parametrize('options', [
+        ('--amp', ),
+        ('--cfg-options', 'optim_wrapper.accumulative_counts=2'),
+    ])
+    def test_train_options(self, cfg, path, options):
+        super().test_train_options(cfg, path, options)
+
+    @pytest.mark.slow
     def test_stock_train_tool(self, path):
         super().test_stock_train_tool(path)
 

@@ -1,4 +1,4 @@
-"""Turn weights of PSSL, as PaddleSeg publishes them, into ones of MMSegmentation.
+"""Turn weights of PSSL, as PaddleSeg publishes them, into MMSegmentation's.
 
 SRC is a ``.pdparams`` file of PaddleSeg's STDC-Seg (STDC1, STDC2) or of its
 PSPNet with ResNet-vd. It is read without Paddle, and nothing in it is run. The

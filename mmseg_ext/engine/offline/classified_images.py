@@ -103,7 +103,11 @@ def load_classified_images(images: Sequence[ClassifiedImage],
         _Images(images, short_side),
         batch_size=None,
         num_workers=workers,
-        collate_fn=lambda x: x)
+        collate_fn=_as_it_is)
     for (pixels,
          size), image in zip(show_progress(loader, len(images)), images):
         yield image, pixels, size
+
+
+def _as_it_is(item):
+    return item

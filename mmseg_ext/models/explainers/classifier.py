@@ -108,7 +108,7 @@ class ExplainedClassifier(nn.Module):
         is_name = isinstance(model, str)
         published = is_name and not model.endswith('.py')
         checkpoint = cfg.get('checkpoint', published)
-        name = cfg.get('name') or _short_name(model, checkpoint)
+        name = cfg.get('name') or _short_name(model)
         if not is_name:
             model = Config(dict(model=dict(model)))
         try:
@@ -162,7 +162,7 @@ class ExplainedClassifier(nn.Module):
         return logits
 
 
-def _short_name(model, checkpoint) -> str:
+def _short_name(model) -> str:
     if isinstance(model, str):
         return re.sub(r'\.py$', '', model.split('/')[-1])
     return model.get('type', 'classifier')

@@ -142,6 +142,27 @@ class ExplanationEnsemble(nn.Module):
         scores = _resize(consensus, size)
         return Explanation(to_deciles(scores), scores, members, flags)
 
+    @torch.no_grad()
+    def check_classes(self, num_classes: int, size: int = 224) -> None:
+        """Refuse classifiers of other classes than the data set's.
+
+        Args:
+            num_classes (int): Classes of the data set.
+            size (int): Height and width of the image that is tried. Defaults
+                to 224.
+
+        Raises:
+            ValueError: If a classifier has another number of classes.
+        """
+        for classifier in self.classifiers:
+            image = classifier.scale.new_zeros(1, 3, size, size)
+            found = classifier(classifier.resize(image)).shape[1]
+            if found != num_classes:
+                raise ValueError(
+                    f'The classifier {classifier.name} has {found} classes, '
+                    f'but explanation.dataset has {num_classes}: all must '
+                    'have the same.')
+
     @staticmethod
     def to_common_space(image: Tensor) -> Tensor:
         """Normalise an RGB image (3, h, w) of values in [0, 255]."""

@@ -78,6 +78,20 @@ def test_export_at_a_checkpoint(algorithm, tmp_path):
     assert path.exists()
 
 
+def test_export_of_one_iteration(algorithm, tmp_path):
+    path = tmp_path / 'model.pth'
+    hook = ExportPretrainedHook(str(path), iteration=8)
+    for iteration in (6, 8):  # of checkpoints 7 and 9
+        hook.before_save_checkpoint(
+            fake_runner(
+                algorithm, iteration=iteration, work_dir=str(tmp_path)), {})
+    hook.after_train(fake_runner(algorithm, 9, work_dir=str(tmp_path)))
+    assert not path.exists()
+    hook.before_save_checkpoint(
+        fake_runner(algorithm, iteration=7, work_dir=str(tmp_path)), {})
+    assert torch.load(path)['meta']['iter'] == 8
+
+
 def test_export_needs_a_pretraining(tmp_path):
     runner = fake_runner(torch.nn.Linear(1, 1), work_dir=str(tmp_path))
     with pytest.raises(TypeError, match='ExportPretrainedHook'):

@@ -13,13 +13,10 @@ from mmengine.config import Config
 from mmengine.model import revert_sync_batchnorm
 from mmengine.registry import init_default_scope
 from mmseg.registry import MODELS
+from official_paddleseg import PSPNet, STDCSeg, paddle_state, randomise
 
 from mmseg_ext.models.utils.paddle_checkpoint import load_paddle
 from mmseg_ext.models.utils.pssl_checkpoint import convert_pssl
-
-sys.path.insert(0, str(Path(__file__).parent))
-from official_paddleseg import paddle_state  # noqa: E402
-from official_paddleseg import PSPNet, STDCSeg, randomise
 
 TOOL = Path(__file__).parents[3] / 'tools/model_converters/pssl.py'
 

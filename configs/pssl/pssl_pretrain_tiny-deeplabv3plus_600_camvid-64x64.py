@@ -1,0 +1,27 @@
+# the tiny DeepLabV3+ on explained cuts of CamVid; make the explanations with
+# python tools/explain_dataset.py \
+#     configs/pssl/pssl_pretrain_tiny-deeplabv3plus_600_camvid-64x64.py \
+#     data/pssl_camvid
+_base_ = ['./pssl_pretrain_toystreet.py']
+explanation = dict(
+    classifiers=[
+        dict(
+            name=name,
+            model=f'configs/pssl/classifier_{name}_camvid.py',
+            checkpoint=f'work_dirs/classifier_{name}_camvid/iter_200.pth')
+        for name in ('resnet-v1c', 'resnet', 'shufflenet-v2', 'densenet')
+    ],
+    dataset=dict(data_root='data/camvid_crops'))
+train_dataloader = dict(
+    dataset=dict(
+        dataset=dict(
+            ann_file='pssl_camvid/images.jsonl',
+            data_prefix=dict(
+                img_path='camvid_crops/train',
+                seg_map_path='pssl_camvid/deciles'))))
+model = dict(
+    backbone=dict(
+        init_cfg=dict(
+            checkpoint='work_dirs/classifier_resnet-v1c_camvid/iter_200.pth')))
+default_hooks = dict(export_pretrained=dict(path=None))
+expected = None
