@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/sgd_incremental_step.py',
     '../_base_/default_runtime.py',
 ]
-load_from = 'work_dirs/fmwiss_step0_r101-deeplabv3_4620_voc12aug-10-10-disjoint-512x512/iter_4620.pth'  # noqa: E501
+load_from = 'work_dirs/fmwiss_step0_r101-deeplabv3_4620_voc12aug-10-10-disjoint-512x512/iter_4620.pth'
 find_unused_parameters = True
 model = dict(
     num_old_classes=11, segmentor=dict(decode_head=dict(num_classes=21)))
@@ -55,7 +55,5 @@ default_hooks = dict(
         stages=[dict(name='warmup', iters=1430),
                 dict(name='distillation')]))
 incremental = dict(
-    base='fmwiss_step0_r101-deeplabv3_4620_voc12aug-10-10-disjoint-512x512.py',  # noqa: E501
-    steps=[
-        'fmwiss_step1_r101-deeplabv3_11440_voc12aug-10-10-disjoint-512x512.py',  # noqa: E501
-    ])
+    base='fmwiss_step0_r101-deeplabv3_4620_voc12aug-10-10-disjoint-512x512.py',
+    steps=[])

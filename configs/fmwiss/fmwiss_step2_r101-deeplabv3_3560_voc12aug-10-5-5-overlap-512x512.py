@@ -5,7 +5,7 @@ _base_ = [
     '../_base_/schedules/sgd_incremental_step.py',
     '../_base_/default_runtime.py',
 ]
-load_from = 'work_dirs/fmwiss_step1_r101-deeplabv3_9200_voc12aug-10-5-5-overlap-512x512/iter_9200.pth'  # noqa: E501
+load_from = 'work_dirs/fmwiss_step1_r101-deeplabv3_9200_voc12aug-10-5-5-overlap-512x512/iter_9200.pth'
 find_unused_parameters = True
 model = dict(
     num_old_classes=16, segmentor=dict(decode_head=dict(num_classes=21)))
@@ -55,8 +55,7 @@ default_hooks = dict(
         stages=[dict(name='warmup', iters=445),
                 dict(name='distillation')]))
 incremental = dict(
-    base='fmwiss_step0_r101-deeplabv3_7650_voc12aug-10-5-5-overlap-512x512.py',  # noqa: E501
+    base='fmwiss_step0_r101-deeplabv3_7650_voc12aug-10-5-5-overlap-512x512.py',
     steps=[
-        'fmwiss_step1_r101-deeplabv3_9200_voc12aug-10-5-5-overlap-512x512.py',  # noqa: E501
-        'fmwiss_step2_r101-deeplabv3_3560_voc12aug-10-5-5-overlap-512x512.py',  # noqa: E501
+        'fmwiss_step1_r101-deeplabv3_9200_voc12aug-10-5-5-overlap-512x512.py',
     ])
