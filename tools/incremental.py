@@ -3,9 +3,9 @@
 CONFIG trains the last step; its field ``incremental`` names the config of step
 0 and those of the steps between, ``dict(base=..., steps=[...])``. Step 0 is
 trained with labels of pixels. For each further step objects are stored
-(``build_memory_bank.py``, where the step pastes them), masks are made of labels
-of images (``cosegment.py``), and the step is trained from the checkpoint of the
-one before::
+(``build_memory_bank.py``, where the step pastes them), masks are made of
+labels of images (``cosegment.py``), and the step is trained from the
+checkpoint of the one before::
 
     python tools/incremental.py configs/fmwiss/fmwiss_toystreet.py
 

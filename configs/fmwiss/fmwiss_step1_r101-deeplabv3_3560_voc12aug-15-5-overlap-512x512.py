@@ -5,7 +5,9 @@ _base_ = [
     '../_base_/schedules/sgd_incremental_step.py',
     '../_base_/default_runtime.py',
 ]
-load_from = 'work_dirs/fmwiss_step0_r101-deeplabv3_11940_voc12aug-15-5-overlap-512x512/iter_11940.pth'
+load_from = (
+    'work_dirs/fmwiss_step0_r101-deeplabv3_11940_voc12aug-15-5-overlap-512x512/'
+    'iter_11940.pth')
 find_unused_parameters = True
 model = dict(
     num_old_classes=16, segmentor=dict(decode_head=dict(num_classes=21)))

@@ -5,7 +5,9 @@ _base_ = [
     '../_base_/schedules/sgd_incremental_step.py',
     '../_base_/default_runtime.py',
 ]
-load_from = 'work_dirs/fmwiss_step3_r101-deeplabv3_6040_voc12aug-10-2-disjoint-512x512/iter_6040.pth'
+load_from = (
+    'work_dirs/fmwiss_step3_r101-deeplabv3_6040_voc12aug-10-2-disjoint-512x512/'
+    'iter_6040.pth')
 find_unused_parameters = True
 model = dict(
     num_old_classes=17, segmentor=dict(decode_head=dict(num_classes=19)))

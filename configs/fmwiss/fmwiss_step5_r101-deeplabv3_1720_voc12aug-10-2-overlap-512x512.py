@@ -5,7 +5,9 @@ _base_ = [
     '../_base_/schedules/sgd_incremental_step.py',
     '../_base_/default_runtime.py',
 ]
-load_from = 'work_dirs/fmwiss_step4_r101-deeplabv3_1280_voc12aug-10-2-overlap-512x512/iter_1280.pth'
+load_from = (
+    'work_dirs/fmwiss_step4_r101-deeplabv3_1280_voc12aug-10-2-overlap-512x512/'
+    'iter_1280.pth')
 find_unused_parameters = True
 model = dict(
     num_old_classes=19, segmentor=dict(decode_head=dict(num_classes=21)))

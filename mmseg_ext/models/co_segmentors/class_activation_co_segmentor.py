@@ -4,7 +4,6 @@ import torch
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 from mmseg.registry import MODELS
-from mmseg.utils import ConfigType
 from torch import Tensor, nn
 
 from ..utils.ensemble_checkpoint import load_exactly
