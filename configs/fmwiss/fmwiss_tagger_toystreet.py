@@ -1,6 +1,6 @@
 # Stands in for foundation models on ToyStreet: learns from labels of images
-# which of the new classes is where. load_from is the checkpoint of
-# fmwiss_base_toystreet.py.
+# which of the new classes is where, on more images than the step has. load_from
+# is the checkpoint of fmwiss_base_toystreet.py.
 _base_ = [
     '../_base_/models/image_tagging_deeplabv3plus_tiny.py',
     '../_base_/datasets/toystreet_incremental_step1.py',
@@ -17,7 +17,9 @@ train_pipeline = [
     dict(type='PackIncrementalInputs'),
 ]
 train_dataloader = dict(
-    dataset=dict(dataset=dict(pseudo_masks=None, pipeline=train_pipeline)))
+    dataset=dict(
+        dataset=dict(
+            without=[], pseudo_masks=None, pipeline=train_pipeline)))
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 train_cfg = dict(max_iters=200, val_interval=200)
 param_scheduler = [
