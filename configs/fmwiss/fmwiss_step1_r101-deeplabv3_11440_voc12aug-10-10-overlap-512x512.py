@@ -28,7 +28,7 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(
         type='MemoryCopyPaste',
-        bank='data/incremental/voc12aug-10-10-overlap_step0_bank',
+        bank='data/incremental/voc-10-10-overlap_step0_bank',
         prob=0.5),
     dict(type='PackIncrementalInputs'),
 ]
@@ -38,7 +38,7 @@ train_dataloader = dict(
             task='voc_10-10',
             setting='overlap',
             step=1,
-            pseudo_masks='data/incremental/voc12aug-10-10-overlap_step1_masks',
+            pseudo_masks='data/incremental/voc-10-10-overlap_step1_masks',
             pipeline=train_pipeline)))
 val_dataloader = dict(dataset=dict(task='voc_10-10', step=1))
 test_dataloader = val_dataloader

@@ -28,7 +28,7 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(
         type='MemoryCopyPaste',
-        bank='data/incremental/voc12aug-10-5-5-overlap_step1_bank',
+        bank='data/incremental/voc-10-5-5-overlap_step1_bank',
         prob=0.5),
     dict(type='PackIncrementalInputs'),
 ]
@@ -38,7 +38,7 @@ train_dataloader = dict(
             task='voc_10-5-5',
             setting='overlap',
             step=2,
-            pseudo_masks='data/incremental/voc12aug-10-5-5-overlap_step2_masks',
+            pseudo_masks='data/incremental/voc-10-5-5-overlap_step2_masks',
             pipeline=train_pipeline)))
 val_dataloader = dict(dataset=dict(task='voc_10-5-5', step=2))
 test_dataloader = val_dataloader

@@ -28,7 +28,7 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(
         type='MemoryCopyPaste',
-        bank='data/incremental/voc12aug-10-2-disjoint_step4_bank',
+        bank='data/incremental/voc-10-2-disjoint_step4_bank',
         prob=0.5),
     dict(type='PackIncrementalInputs'),
 ]
@@ -38,7 +38,7 @@ train_dataloader = dict(
             task='voc_10-2',
             setting='disjoint',
             step=5,
-            pseudo_masks='data/incremental/voc12aug-10-2-disjoint_step5_masks',
+            pseudo_masks='data/incremental/voc-10-2-disjoint_step5_masks',
             pipeline=train_pipeline)))
 val_dataloader = dict(dataset=dict(task='voc_10-2', step=5))
 test_dataloader = val_dataloader

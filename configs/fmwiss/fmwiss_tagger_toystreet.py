@@ -18,8 +18,7 @@ train_pipeline = [
 ]
 train_dataloader = dict(
     dataset=dict(
-        dataset=dict(
-            without=[], pseudo_masks=None, pipeline=train_pipeline)))
+        dataset=dict(without=[], pseudo_masks=None, pipeline=train_pipeline)))
 optim_wrapper = dict(optimizer=dict(lr=1e-3))
 train_cfg = dict(max_iters=200, val_interval=200)
 param_scheduler = [

@@ -13,8 +13,9 @@ from .transforms import *  # noqa: F401,F403
 from .unlabeled import UnlabeledImageDataset
 
 __all__ = [
-    'CamVidDataset', 'ClassIncrementalDataset', 'GTADataset', 'MultiSourceDataset', 'SYNTHIADataset',
-    'SeededDataset', 'SplitListCityscapesDataset', 'SplitListMixin',
+    'CamVidDataset', 'ClassIncrementalDataset', 'GTADataset',
+    'MultiSourceDataset', 'SYNTHIADataset', 'SeededDataset',
+    'SplitListCityscapesDataset', 'SplitListMixin',
     'SplitListPascalVOCDataset', 'ToyStreetDataset', 'UnlabeledImageDataset',
     'read_split_list', 'write_split_list'
 ]
