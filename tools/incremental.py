@@ -1,10 +1,11 @@
 """Run all steps of a class-incremental task by one command.
 
-CONFIG trains the last step; its field ``incremental`` names the configs of
-all of them. Step 0 is trained with labels of pixels. For each further step
-objects are stored (``build_memory_bank.py``, where the step pastes them),
-masks are made of labels of images (``cosegment.py``), and the step is trained
-from the checkpoint of the one before::
+CONFIG trains the last step; its field ``incremental`` names the config of step
+0 and those of the steps between, ``dict(base=..., steps=[...])``. Step 0 is
+trained with labels of pixels. For each further step objects are stored
+(``build_memory_bank.py``, where the step pastes them), masks are made of
+labels of images (``cosegment.py``), and the step is trained from the
+checkpoint of the one before::
 
     python tools/incremental.py configs/fmwiss/fmwiss_toystreet.py
 
@@ -96,6 +97,7 @@ class Plan(ChainPlan):
             find_config(folder, name, f'incremental of {args.config}')
             for name in names
         ]
+        self.order.append(args.config)
         self.tagger = field.get('tagger') and find_config(
             folder, field['tagger'], f'incremental.tagger of {args.config}')
         self.bank_options = [
@@ -155,10 +157,7 @@ class Plan(ChainPlan):
         if self.tagger:
             tagger = self.train(f'step{number}/tagger', self.tagger,
                                 [f'load_from={previous}'])
-            arguments = [
-                '--cfg-options', f'co_segmentor.tagger.checkpoint={tagger}',
-                f'co_segmentor.previous.checkpoint={previous}'
-            ]
+            arguments = ['--cfg-options', f'co_segmentor.checkpoint={tagger}']
         return self.tool(f'step{number}/masks', 'cosegment.py', config, [],
                          arguments)
 

@@ -14,5 +14,10 @@ test_dataloader = val_dataloader
 train_cfg = dict(max_iters=10530)
 param_scheduler = [
     dict(
-        type='PolyLR', eta_min=0, power=0.9, by_epoch=False, begin=0, end=10530)
+        type='PolyLR',
+        eta_min=0,
+        power=0.9,
+        by_epoch=False,
+        begin=0,
+        end=10530)
 ]

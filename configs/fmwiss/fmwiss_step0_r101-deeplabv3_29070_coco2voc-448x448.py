@@ -10,5 +10,10 @@ model = dict(
 train_cfg = dict(max_iters=29070)
 param_scheduler = [
     dict(
-        type='PolyLR', eta_min=0, power=0.9, by_epoch=False, begin=0, end=29070)
+        type='PolyLR',
+        eta_min=0,
+        power=0.9,
+        by_epoch=False,
+        begin=0,
+        end=29070)
 ]

@@ -5,7 +5,9 @@ _base_ = [
     '../_base_/schedules/sgd_incremental_step.py',
     '../_base_/default_runtime.py',
 ]
-load_from = 'work_dirs/fmwiss_step0_r101-deeplabv3_7650_voc12aug-10-10-overlap-512x512/iter_7650.pth'  # noqa: E501
+load_from = (
+    'work_dirs/fmwiss_step0_r101-deeplabv3_7650_voc12aug-10-10-overlap-512x512/'
+    'iter_7650.pth')
 find_unused_parameters = True
 model = dict(
     num_old_classes=11, segmentor=dict(decode_head=dict(num_classes=21)))
@@ -26,7 +28,7 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(
         type='MemoryCopyPaste',
-        bank='data/incremental/voc12aug-10-10-overlap_step0_bank',
+        bank='data/incremental/voc-10-10-overlap_step0_bank',
         prob=0.5),
     dict(type='PackIncrementalInputs'),
 ]
@@ -36,7 +38,7 @@ train_dataloader = dict(
             task='voc_10-10',
             setting='overlap',
             step=1,
-            pseudo_masks='data/incremental/voc12aug-10-10-overlap_step1_masks',
+            pseudo_masks='data/incremental/voc-10-10-overlap_step1_masks',
             pipeline=train_pipeline)))
 val_dataloader = dict(dataset=dict(task='voc_10-10', step=1))
 test_dataloader = val_dataloader
@@ -55,7 +57,5 @@ default_hooks = dict(
         stages=[dict(name='warmup', iters=1430),
                 dict(name='distillation')]))
 incremental = dict(
-    base='fmwiss_step0_r101-deeplabv3_7650_voc12aug-10-10-overlap-512x512.py',  # noqa: E501
-    steps=[
-        'fmwiss_step1_r101-deeplabv3_11440_voc12aug-10-10-overlap-512x512.py',  # noqa: E501
-    ])
+    base='fmwiss_step0_r101-deeplabv3_7650_voc12aug-10-10-overlap-512x512.py',
+    steps=[])

@@ -68,5 +68,4 @@ default_hooks = dict(
         stages=[dict(name='warmup', iters=2200),
                 dict(name='distillation')]))
 incremental = dict(
-    base='fmwiss_step0_r101-deeplabv3_29070_coco2voc-448x448.py',
-    steps=['fmwiss_step1_r101-deeplabv3_17600_coco2voc-448x448.py'])
+    base='fmwiss_step0_r101-deeplabv3_29070_coco2voc-448x448.py', steps=[])

@@ -5,7 +5,9 @@ _base_ = [
     '../_base_/schedules/sgd_incremental_step.py',
     '../_base_/default_runtime.py',
 ]
-load_from = 'work_dirs/fmwiss_step0_r101-deeplabv3_4620_voc12aug-10-2-disjoint-512x512/iter_4620.pth'  # noqa: E501
+load_from = (
+    'work_dirs/fmwiss_step0_r101-deeplabv3_4620_voc12aug-10-2-disjoint-512x512/'
+    'iter_4620.pth')
 find_unused_parameters = True
 model = dict(
     num_old_classes=11, segmentor=dict(decode_head=dict(num_classes=13)))
@@ -26,7 +28,7 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(
         type='MemoryCopyPaste',
-        bank='data/incremental/voc12aug-10-2-disjoint_step0_bank',
+        bank='data/incremental/voc-10-2-disjoint_step0_bank',
         prob=0.5),
     dict(type='PackIncrementalInputs'),
 ]
@@ -36,7 +38,7 @@ train_dataloader = dict(
             task='voc_10-2',
             setting='disjoint',
             step=1,
-            pseudo_masks='data/incremental/voc12aug-10-2-disjoint_step1_masks',
+            pseudo_masks='data/incremental/voc-10-2-disjoint_step1_masks',
             pipeline=train_pipeline)))
 val_dataloader = dict(dataset=dict(task='voc_10-2', step=1))
 test_dataloader = val_dataloader

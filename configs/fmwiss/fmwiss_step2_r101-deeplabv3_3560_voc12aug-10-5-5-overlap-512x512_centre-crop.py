@@ -1,5 +1,7 @@
 # scored as in arXiv 2112.01882: short side 512, centre crop of 512x512
-_base_ = ['./fmwiss_step2_r101-deeplabv3_3560_voc12aug-10-5-5-overlap-512x512.py']  # noqa: E501
+_base_ = [
+    './fmwiss_step2_r101-deeplabv3_3560_voc12aug-10-5-5-overlap-512x512.py'
+]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),

@@ -5,7 +5,9 @@ _base_ = [
     '../_base_/schedules/sgd_incremental_step.py',
     '../_base_/default_runtime.py',
 ]
-load_from = 'work_dirs/fmwiss_step1_r101-deeplabv3_1760_voc12aug-10-2-disjoint-512x512/iter_1760.pth'  # noqa: E501
+load_from = (
+    'work_dirs/fmwiss_step1_r101-deeplabv3_1760_voc12aug-10-2-disjoint-512x512/'
+    'iter_1760.pth')
 find_unused_parameters = True
 model = dict(
     num_old_classes=13, segmentor=dict(decode_head=dict(num_classes=15)))
@@ -26,7 +28,7 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(
         type='MemoryCopyPaste',
-        bank='data/incremental/voc12aug-10-2-disjoint_step1_bank',
+        bank='data/incremental/voc-10-2-disjoint_step1_bank',
         prob=0.5),
     dict(type='PackIncrementalInputs'),
 ]
@@ -36,19 +38,14 @@ train_dataloader = dict(
             task='voc_10-2',
             setting='disjoint',
             step=2,
-            pseudo_masks='data/incremental/voc12aug-10-2-disjoint_step2_masks',
+            pseudo_masks='data/incremental/voc-10-2-disjoint_step2_masks',
             pipeline=train_pipeline)))
 val_dataloader = dict(dataset=dict(task='voc_10-2', step=2))
 test_dataloader = val_dataloader
 train_cfg = dict(max_iters=680)
 param_scheduler = [
     dict(
-        type='PolyLR',
-        eta_min=0,
-        power=0.9,
-        by_epoch=False,
-        begin=85,
-        end=680)
+        type='PolyLR', eta_min=0, power=0.9, by_epoch=False, begin=85, end=680)
 ]
 default_hooks = dict(
     stage=dict(

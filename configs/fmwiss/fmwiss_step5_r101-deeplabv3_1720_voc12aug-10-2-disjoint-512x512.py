@@ -5,7 +5,9 @@ _base_ = [
     '../_base_/schedules/sgd_incremental_step.py',
     '../_base_/default_runtime.py',
 ]
-load_from = 'work_dirs/fmwiss_step4_r101-deeplabv3_1160_voc12aug-10-2-disjoint-512x512/iter_1160.pth'  # noqa: E501
+load_from = (
+    'work_dirs/fmwiss_step4_r101-deeplabv3_1160_voc12aug-10-2-disjoint-512x512/'
+    'iter_1160.pth')
 find_unused_parameters = True
 model = dict(
     num_old_classes=19, segmentor=dict(decode_head=dict(num_classes=21)))
@@ -26,7 +28,7 @@ train_pipeline = [
     dict(type='RandomFlip', prob=0.5),
     dict(
         type='MemoryCopyPaste',
-        bank='data/incremental/voc12aug-10-2-disjoint_step4_bank',
+        bank='data/incremental/voc-10-2-disjoint_step4_bank',
         prob=0.5),
     dict(type='PackIncrementalInputs'),
 ]
@@ -36,7 +38,7 @@ train_dataloader = dict(
             task='voc_10-2',
             setting='disjoint',
             step=5,
-            pseudo_masks='data/incremental/voc12aug-10-2-disjoint_step5_masks',
+            pseudo_masks='data/incremental/voc-10-2-disjoint_step5_masks',
             pipeline=train_pipeline)))
 val_dataloader = dict(dataset=dict(task='voc_10-2', step=5))
 test_dataloader = val_dataloader
@@ -55,11 +57,10 @@ default_hooks = dict(
         stages=[dict(name='warmup', iters=215),
                 dict(name='distillation')]))
 incremental = dict(
-    base='fmwiss_step0_r101-deeplabv3_4620_voc12aug-10-2-disjoint-512x512.py',  # noqa: E501
+    base='fmwiss_step0_r101-deeplabv3_4620_voc12aug-10-2-disjoint-512x512.py',
     steps=[
-        'fmwiss_step1_r101-deeplabv3_1760_voc12aug-10-2-disjoint-512x512.py',  # noqa: E501
-        'fmwiss_step2_r101-deeplabv3_680_voc12aug-10-2-disjoint-512x512.py',  # noqa: E501
-        'fmwiss_step3_r101-deeplabv3_6040_voc12aug-10-2-disjoint-512x512.py',  # noqa: E501
-        'fmwiss_step4_r101-deeplabv3_1160_voc12aug-10-2-disjoint-512x512.py',  # noqa: E501
-        'fmwiss_step5_r101-deeplabv3_1720_voc12aug-10-2-disjoint-512x512.py',  # noqa: E501
+        'fmwiss_step1_r101-deeplabv3_1760_voc12aug-10-2-disjoint-512x512.py',
+        'fmwiss_step2_r101-deeplabv3_680_voc12aug-10-2-disjoint-512x512.py',
+        'fmwiss_step3_r101-deeplabv3_6040_voc12aug-10-2-disjoint-512x512.py',
+        'fmwiss_step4_r101-deeplabv3_1160_voc12aug-10-2-disjoint-512x512.py',
     ])

@@ -1,5 +1,7 @@
 # scored as in arXiv 2112.01882: short side 512, centre crop of 512x512
-_base_ = ['./fmwiss_step5_r101-deeplabv3_1720_voc12aug-10-2-overlap-512x512.py']  # noqa: E501
+_base_ = [
+    './fmwiss_step5_r101-deeplabv3_1720_voc12aug-10-2-overlap-512x512.py'
+]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadAnnotations'),

@@ -9,7 +9,7 @@ _base_ = [
     '../_base_/schedules/incremental_toystreet.py',
     '../_base_/default_runtime.py',
 ]
-load_from = 'work_dirs/fmwiss_base_tiny-deeplabv3plus_1500_camvid-9-2/iter_1500.pth'  # noqa: E501
+load_from = 'work_dirs/fmwiss_base_tiny-deeplabv3plus_1500_camvid-9-2/iter_1500.pth'
 find_unused_parameters = True
 model = dict(
     num_old_classes=10, segmentor=dict(decode_head=dict(num_classes=12)))
@@ -59,5 +59,5 @@ default_hooks = dict(
                 dict(name='distillation')]))
 incremental = dict(
     base='fmwiss_base_tiny-deeplabv3plus_1500_camvid-9-2.py',
-    steps=['fmwiss_tiny-deeplabv3plus_400_camvid-9-2_simulated.py'],
+    steps=[],
     memory_bank=dict(per_class=50, min_area=0.002))

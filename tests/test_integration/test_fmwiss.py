@@ -298,17 +298,13 @@ class TestCoSegment:
         cfg = Config.fromfile(str(files / 'step.py'))
         cfg.co_segmentor = dict(
             type='ClassActivationCoSegmentor',
-            tagger=dict(
-                config=str(tmp_path / 'tagger.py'),
-                checkpoint=str(tmp_path / 'tagger.pth')),
-            previous=dict(
-                config=str(files / 'base.py'),
-                checkpoint=str(files / 'base.pth')))
+            config=str(tmp_path / 'tagger.py'),
+            checkpoint=str(tmp_path / 'tagger.pth'))
         run_tool('tools/cosegment.py', write(cfg, tmp_path / 'cam.py'),
                  tmp_path / 'masks', '--device', 'cpu', '--evaluate')
         assert len(self.masks(tmp_path / 'masks')) == 16
-        cfg.co_segmentor.tagger.checkpoint = None
-        with pytest.raises(ValueError, match='tagger.checkpoint is None'):
+        cfg.co_segmentor.checkpoint = None
+        with pytest.raises(ValueError, match='checkpoint is None'):
             run_tool('tools/cosegment.py', write(cfg, tmp_path / 'cam.py'),
                      tmp_path / 'other')
 
@@ -397,12 +393,8 @@ def test_whole_task(toystreet, files, tmp_path):
         if name == 'fmwiss_toystreet':
             cfg.co_segmentor = dict(
                 type='ClassActivationCoSegmentor',
-                tagger=dict(
-                    config=str(tmp_path / 'fmwiss_tagger_toystreet.py'),
-                    checkpoint=None),
-                previous=dict(
-                    config=str(tmp_path / 'fmwiss_base_toystreet.py'),
-                    checkpoint=None))
+                config=str(tmp_path / 'fmwiss_tagger_toystreet.py'),
+                checkpoint=None)
         write(cfg, tmp_path / f'{name}.py')
     command = [
         sys.executable,
@@ -424,6 +416,7 @@ def test_whole_task(toystreet, files, tmp_path):
 
 def test_dataset_of_the_step(toystreet, files):
     """Images and labels of images are what the labels say."""
+    init_default_scope('mmseg')
     cfg = read_config('fmwiss_toystreet', toystreet, files, files)
     cfg.train_dataloader.dataset.dataset.without = ['pole']
     dataset = DATASETS.build(cfg.train_dataloader.dataset.dataset)

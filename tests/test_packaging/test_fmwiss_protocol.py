@@ -67,4 +67,4 @@ def test_steps(repo, task):
             'overlap' if step else 'disjoint')
         assert data.setting == setting
         previous = f'work_dirs/{path.stem}/iter_{iters}.pth'
-    assert len(cfg.incremental.steps) == step
+    assert len(cfg.incremental.steps) == step - 1

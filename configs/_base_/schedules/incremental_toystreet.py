@@ -1,12 +1,12 @@
 # an incremental step on ToyStreet: the teacher alone for 40 iterations
 _base_ = ['./adamw_toystreet.py']
 optim_wrapper = dict(
-    optimizer=dict(lr=5e-4),
+    optimizer=dict(lr=1e-3),
     paramwise_cfg=dict(
         custom_keys={
-            'decode_head': dict(lr_mult=4.),
-            'teacher': dict(lr_mult=4.),
-            'projector': dict(lr_mult=4.)
+            'decode_head': dict(lr_mult=5.),
+            'teacher': dict(lr_mult=5.),
+            'projector': dict(lr_mult=5.)
         }))
 train_cfg = dict(max_iters=300, val_interval=300)
 param_scheduler = [

@@ -8,7 +8,11 @@ train_cfg = dict(max_iters=11940, val_interval=5000)
 val_cfg = dict(type='ValLoop')
 param_scheduler = [
     dict(
-        type='PolyLR', eta_min=0, power=0.9, by_epoch=False, begin=0,
+        type='PolyLR',
+        eta_min=0,
+        power=0.9,
+        by_epoch=False,
+        begin=0,
         end=11940)
 ]
 default_hooks = dict(

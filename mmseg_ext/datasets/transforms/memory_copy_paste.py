@@ -101,16 +101,18 @@ class MemoryCopyPaste(BaseTransform):
             return results
         # a copy: of an image that is flipped we have but a view
         image = np.array(results['img'], order='C')
-        for _ in range(np.random.randint(self.num_objects[0],
-                                         self.num_objects[1] + 1)):
+        for _ in range(
+                np.random.randint(self.num_objects[0],
+                                  self.num_objects[1] + 1)):
             self._paste(image, paste_map)
         results['img'] = image
-        pasted = paste_map > 0
-        for key, values in (('gt_seg_map', paste_map), ('gt_pseudo_mask', 0)):
-            if key in results:
-                results[key] = np.where(pasted, values,
-                                        results[key]).astype(
-                                            results[key].dtype)
+        free = paste_map == 0
+        if 'gt_pseudo_mask' in results:
+            results['gt_pseudo_mask'] = results['gt_pseudo_mask'] * free
+        if 'gt_seg_map' in results:
+            labels = results['gt_seg_map']
+            labels = np.where(free, labels, paste_map.astype(labels.dtype))
+            results['gt_seg_map'] = labels
         return results
 
     def _paste(self, image: np.ndarray, paste_map: np.ndarray) -> None:
@@ -133,7 +135,8 @@ class MemoryCopyPaste(BaseTransform):
             color, alpha = cv2.flip(color, 1), cv2.flip(alpha, 1)
         window = np.s_[top:top + height, left:left + width]
         cv2.copyTo(color, alpha, image[window])
-        paste_map[window][alpha > 0] = label
+        paste_map[window] = np.where(alpha > 0, np.uint8(label),
+                                     paste_map[window])
 
     def __repr__(self) -> str:
         return (f'{type(self).__name__}('

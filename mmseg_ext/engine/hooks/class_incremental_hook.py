@@ -2,6 +2,7 @@ from typing import Dict, List, Optional
 
 from mmengine.dist import broadcast_object_list, is_main_process
 from mmengine.hooks import Hook
+from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 from mmseg.registry import HOOKS
 
 from ...datasets.class_incremental_dataset import ClassIncrementalDataset
@@ -29,26 +30,42 @@ class ClassIncrementalHook(Hook):
     def __init__(self) -> None:
         self._resumed: Optional[dict] = None
 
+    def before_run(self, runner) -> None:
+        """Let ``--resume`` go on with this run, and else begin it.
+
+        Stock takes ``load_from`` for the checkpoint to resume from, which
+        names the previous step here.
+        """
+        path = getattr(runner, '_load_from', None)
+        if not getattr(runner, '_resume', False) or path is None:
+            return
+        if find_latest_checkpoint(runner.work_dir) is not None:
+            runner._load_from = None
+            return
+        leaf = self._leaf(runner)
+        checkpoint = CheckpointLoader.load_checkpoint(path, 'cpu')
+        if leaf is not None and self._classes(checkpoint) != list(
+                leaf.metainfo['classes']):
+            runner._resume = False
+
     def after_load_checkpoint(self, runner, checkpoint: dict) -> None:
         """Compare the classes of the previous step; keep a run's sources."""
         if KEY in checkpoint and getattr(runner, '_resume', False):
             self._resumed = checkpoint[KEY]
             return
-        model = unwrap_model(runner.model)
-        if not hasattr(model, 'num_old'):
-            return
-        meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
-        found = list(meta.get('classes') or ())
         leaf = self._leaf(runner)
-        if leaf is None or not found:
+        if leaf is None or leaf.step == 0:
             return
-        expected = list(leaf.metainfo['classes'])
-        if found != expected and found != expected[:model.num_old]:
+        fault = self._count_fault(unwrap_model(runner.model), leaf)
+        if fault:
+            raise ValueError(fault)
+        found = self._classes(checkpoint)
+        previous = list(leaf.task.classes(leaf.step - 1))
+        if found and found not in (previous, list(leaf.metainfo['classes'])):
             raise ValueError(
                 f'The checkpoint that load_from names has the classes {found}'
-                f', but those of the previous step are '
-                f'{expected[:model.num_old]}: give the checkpoint of that '
-                'step, of the same task.')
+                f', but those of the previous step are {previous}: give the '
+                'checkpoint of that step, of the same task.')
 
     def before_train(self, runner) -> None:
         """Check everything, on all ranks alike."""
@@ -74,15 +91,13 @@ class ClassIncrementalHook(Hook):
             checkpoint[KEY] = self._sources(leaf)
 
     def _find_fault(self, runner, model, leaf) -> Optional[str]:
+        fault = self._count_fault(model, leaf)
+        if fault:
+            return fault
         classes = leaf.metainfo['classes']
         old = getattr(model, 'num_old', None)
-        expected = len(leaf.task.classes(leaf.step - 1)) if leaf.step else None
-        if old is not None and old != expected:
-            return (f'model.num_old_classes is {old}, but before step '
-                    f'{leaf.step} of the task {leaf.task.name!r} there are '
-                    f'{expected or 0} classes: set step or num_old_classes.')
-        if getattr(model, 'previous', None) is not None and not (
-                model.has_previous):
+        if getattr(model, 'previous',
+                   None) is not None and not (model.has_previous):
             return ('WeaklyIncremental begins from the previous step, but '
                     'load_from names no checkpoint of it: set load_from.')
         try:
@@ -105,10 +120,26 @@ class ClassIncrementalHook(Hook):
         return None
 
     @staticmethod
-    def _leaf(runner) -> Optional[ClassIncrementalDataset]:
-        loader = runner.train_dataloader
-        if isinstance(loader, dict):  # a run that only tests
+    def _count_fault(model, leaf) -> Optional[str]:
+        old = getattr(model, 'num_old', None)
+        expected = len(leaf.task.classes(leaf.step - 1)) if leaf.step else 0
+        if old is None or old == expected:
             return None
+        return (f'model.num_old_classes is {old}, but before step {leaf.step} '
+                f'of the task {leaf.task.name!r} there are {expected} '
+                'classes: set step or num_old_classes.')
+
+    @staticmethod
+    def _classes(checkpoint: dict) -> List[str]:
+        meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+        return list(meta.get('classes') or ())
+
+    @staticmethod
+    def _leaf(runner) -> Optional[ClassIncrementalDataset]:
+        loop = getattr(runner, '_train_loop', None)
+        if loop is None or isinstance(loop, dict):  # a run that only tests
+            return None
+        loader = runner.train_dataloader
         leaves = [leaf for _, leaf in walk_datasets(loader.dataset)]
         if len(leaves) != 1 or not isinstance(leaves[0],
                                               ClassIncrementalDataset):

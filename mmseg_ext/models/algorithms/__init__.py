@@ -3,6 +3,7 @@ from .cycle_gan import CycleGAN
 from .denoising_pretraining import DenoisingPretraining
 from .domain_adaptation import DomainAdaptation
 from .eln import ELN
+from .image_tagging import ImageTagging
 from .mean_teacher import MeanTeacher
 from .self_training import SelfTraining
 from .weakly_incremental import WeaklyIncremental
@@ -13,6 +14,7 @@ __all__ = [
     'DenoisingPretraining',
     'DomainAdaptation',
     'ELN',
+    'ImageTagging',
     'MeanTeacher',
     'SelfTraining',
     'WeaklyIncremental',

@@ -1,5 +1,5 @@
 import copy
-from typing import Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import torch
 from mmseg.models.utils import resize
@@ -8,31 +8,18 @@ from mmseg.utils import ConfigType, OptConfigType, SampleList
 from torch import Tensor, nn
 
 from ..utils import incremental_targets as targets
-from ..utils.classifier_growth import (INITIALISATIONS, grow, is_grown,
+from ..utils.classifier_growth import (INITIALISATIONS, adopt_previous_step,
                                        with_num_classes)
 from ..utils.head_capture import (capture_head, check_capturable,
                                   penultimate_channels)
 from ..utils.heads import forward_decode_head, main_decode_head
 from ..utils.image_space import to_loaded
-from ..utils.masks import resize_nearest
+from ..utils.incremental_batch import (IncrementalBatch,
+                                       check_incremental_samples,
+                                       read_incremental_batch)
 from ..utils.options import check_option
 from .base import BaseAlgorithm
 from .mean_teacher import without_pretrained
-
-
-class IncrementalBatch(NamedTuple):
-    """What a batch tells beside its images, on the grid of the logits.
-
-    Args:
-        masks (Tensor): Shares of the masks of new classes, (N, K_n, h, w).
-        shown (Tensor): New classes that the images show, (N, K_n, 1, 1).
-        pasted (Tensor): Class of pasted pixels, else 0, int64 (N, h, w).
-        valid (Tensor): 0 on void and padding, (N, 1, h, w).
-    """
-    masks: Tensor
-    shown: Tensor
-    pasted: Tensor
-    valid: Tensor
 
 
 @MODELS.register_module()
@@ -177,7 +164,7 @@ class WeaklyIncremental(BaseAlgorithm):
         self.capture_targets = False
         self.captured_targets: Optional[Dict[str, Tensor]] = None
         self._register_load_state_dict_pre_hook(
-            _adopt_previous_step, with_module=True)
+            adopt_previous_step, with_module=True)
 
     def _build_previous(self) -> nn.Module:
         cfg = with_num_classes(
@@ -334,35 +321,12 @@ class WeaklyIncremental(BaseAlgorithm):
         Raises:
             ValueError: If samples lack what is needed.
         """
-        for name in ('image_labels', ) + (() if self._co_segmentor else
-                                          ('gt_pseudo_mask', )):
-            if any(name not in sample for sample in data_samples):
-                raise ValueError(
-                    f'WeaklyIncremental finds no {name} in a sample: use '
-                    'ClassIncrementalDataset with a step from 1 on, load '
-                    "masks with dict(type='LoadPseudoMask') and end the "
-                    "pipeline with dict(type='PackIncrementalInputs').")
-        labels = [sample.image_labels for sample in data_samples]
-        full = inputs.shape[2:]
-        pasted = torch.zeros((len(inputs), *size),
-                             dtype=torch.long,
-                             device=inputs.device)
-        if all('gt_paste_map' in sample for sample in data_samples):
-            maps = targets.stack_maps(data_samples, 'gt_paste_map', full)
-            maps = maps.masked_fill(maps == targets.IGNORED, 0)
-            pasted = resize_nearest(maps, size).long()
+        check_incremental_samples(data_samples, not self._co_segmentor)
+        bits = None
         if self._co_segmentor:
             bits = self._co_segment(inputs, data_samples)
-        else:
-            bits = targets.stack_maps(data_samples, 'gt_pseudo_mask', full)
-        masks, valid = targets.decode_masks(bits, labels, self.num_old,
-                                            self.num_new, size)
-        if self._co_segmentor:
-            masks = masks.masked_fill(pasted[:, None] > 0, 0)
-        return IncrementalBatch(
-            masks,
-            targets.image_label_matrix(labels, self.num_old, self.num_new,
-                                       inputs.device), pasted, valid)
+        return read_incremental_batch(inputs, data_samples, size, self.num_old,
+                                      self.num_new, bits)
 
     def _co_segment(self, inputs: Tensor, data_samples: SampleList) -> Tensor:
         """Bits of masks that are made now, void on padding."""
@@ -477,33 +441,3 @@ class WeaklyIncremental(BaseAlgorithm):
         if self.teacher is not None and distilling:
             passes['teacher in eval mode'] = run_teacher
         return passes
-
-
-def _adopt_previous_step(module: WeaklyIncremental, state_dict: dict,
-                         prefix: str, *args) -> None:
-    """A ``load_state_dict`` pre-hook: begin from the previous step."""
-    start = f'{prefix}segmentor.'
-    found = {
-        key[len(start):]: value
-        for key, value in state_dict.items() if key.startswith(start)
-    }
-    if not found:
-        return
-    if is_grown(found, module.segmentor):
-        module.has_previous = any(
-            key.startswith(f'{prefix}previous.') for key in state_dict)
-        return
-    num_classes = module.num_old + module.num_new
-    grown = grow(found, module.segmentor, module.num_old, num_classes,
-                 module.init_new)
-    for key in [key for key in state_dict if key.startswith(prefix)]:
-        del state_dict[key]
-    own = module.state_dict()
-    for key, value in own.items():
-        root, _, name = key.partition('.')
-        if root == 'segmentor':
-            value = grown[name]
-        elif root == 'previous':
-            value = found.get(name, value)
-        state_dict[prefix + key] = value
-    module.has_previous = True

@@ -1,14 +1,11 @@
 from typing import Dict, Optional, Sequence
 
 import torch
-import torch.nn.functional as F
 from mmengine.config import Config
 from mmengine.runner import CheckpointLoader
 from mmseg.registry import MODELS
-from mmseg.utils import ConfigType
 from torch import Tensor, nn
 
-from ...utils.stock_tools import inner_segmentor
 from ..utils.ensemble_checkpoint import load_exactly
 from ..utils.heads import forward_decode_head
 from ..utils.image_space import from_loaded
@@ -21,62 +18,64 @@ class ClassActivationCoSegmentor(BaseCoSegmentor):
     """Class activation maps of a small network, in place of CLIP and ViT.
 
     A stand-in where no foundation model is at hand: a network that has learnt
-    nothing but which classes images show (:class:`ClassActivationHead`) says
-    what is where, and the old model, for which everything new is background,
-    says which pixels are new. It sees no label of a pixel of a new class.
+    from labels of images (:class:`ImageTagging`) says what is where, and the
+    old model, for which everything new is background, says which pixels are
+    new. It sees no label of a pixel of a new class.
 
     ``init`` is each shown class where its map is the highest one and above
-    ``threshold`` of its own maximum; ``refined`` is the class of the highest
+    ``threshold`` of its own range; ``refined`` is the class of the highest
     map wherever the old model sees background.
 
     Args:
-        tagger (dict): ``config`` (file) and ``checkpoint`` of the network.
-        previous (dict): Those of the old model.
+        config (str): Config of the training of :class:`ImageTagging`.
+        checkpoint (str): What it has trained.
         threshold (float): Defaults to 0.4.
 
     Raises:
-        ValueError: If a checkpoint does not fit.
+        ValueError: If the checkpoint does not fit.
     """
 
     def __init__(self,
-                 tagger: ConfigType,
-                 previous: ConfigType,
+                 config: str,
+                 checkpoint: Optional[str],
                  threshold: float = 0.4) -> None:
         super().__init__()
-        self.tagger = self._load(tagger, 'tagger')
-        self.previous = self._load(previous, 'previous')
+        field = 'ClassActivationCoSegmentor.checkpoint'
+        if not checkpoint:
+            raise ValueError(f'{field} is {checkpoint}: give the one that '
+                             f'{config} has trained.')
+        content = CheckpointLoader.load_checkpoint(
+            checkpoint, map_location='cpu')
+        algorithm = MODELS.build(Config.fromfile(config).model)
+        state = content.get('state_dict', content)
+        self.networks = nn.ModuleDict()
+        for name in ('segmentor', 'previous'):
+            network = getattr(algorithm, name)
+            prefix = f'{name}.'
+            own = {
+                f'segmentor.{key[len(prefix):]}': value
+                for key, value in state.items() if key.startswith(prefix)
+            }
+            load_exactly(network, own, f'{field} {checkpoint!r}')
+            self.networks[name] = network
+        self.preprocessor = algorithm.data_preprocessor
+        meta = content.get('meta', {}).get('dataset_meta') or {}
+        self.class_names = list(meta.get('classes', ()))
         self.threshold = threshold
         self.requires_grad_(False).eval()
-        self._levels = [
-            SegmentorLevels(model) for model in (self.tagger, self.previous)
-        ]
-        for levels in self._levels:
+        self._levels = {
+            name: SegmentorLevels(network)
+            for name, network in self.networks.items()
+        }
+        for levels in self._levels.values():
             levels.watch('decode_head')
 
-    @staticmethod
-    def _load(source: ConfigType, name: str) -> nn.Module:
-        field = f'ClassActivationCoSegmentor.{name}'
-        if not source.get('checkpoint'):
-            raise ValueError(f'{field}.checkpoint is '
-                             f'{source.get("checkpoint")}: give the one that '
-                             f'{source["config"]} has trained.')
-        cfg = inner_segmentor(Config.fromfile(source['config']).model)
-        model = MODELS.build(cfg)
-        weights = CheckpointLoader.load_checkpoint(
-            source['checkpoint'], map_location='cpu')
-        load_exactly(model, weights.get('state_dict', weights),
-                     f'{field}.checkpoint {source["checkpoint"]!r}')
-        model.class_names = list(
-            weights.get('meta', {}).get('dataset_meta', {}).get('classes', ()))
-        return model
-
     def recipe(self) -> dict:
-        """Options and hashes of both networks."""
+        """Options and a hash of the networks."""
         return dict(
             type=type(self).__name__,
             threshold=self.threshold,
-            tagger_weights=weights_hash(self.tagger),
-            previous_weights=weights_hash(self.previous))
+            weights=weights_hash(self.networks))
 
     @torch.no_grad()
     def masks(self,
@@ -85,31 +84,28 @@ class ClassActivationCoSegmentor(BaseCoSegmentor):
               seed: int,
               truth: Optional[Tensor] = None) -> Dict[str, Tensor]:
         """See :meth:`BaseCoSegmentor.masks`."""
-        maps, old = (self._logits(levels, image) for levels in self._levels)
-        names = self.tagger.class_names
-        missing = [c for c in classes if c not in names]
+        missing = [c for c in classes if c not in self.class_names]
         if missing:
-            raise ValueError(f'ClassActivationCoSegmentor.tagger has learnt '
-                             f'{names}, but not {missing[0]!r}.')
-        maps = maps[[names.index(c) for c in classes]]
-        maps = F.interpolate(
-            maps[None], old.shape[1:], mode='bilinear', align_corners=False)[0]
+            raise ValueError('ClassActivationCoSegmentor has learnt '
+                             f'{self.class_names}, but not {missing[0]!r}.')
+        maps = self._logits('segmentor', image)
+        maps = maps[[self.class_names.index(c) for c in classes]]
         index = torch.arange(len(maps), device=maps.device)[:, None, None]
         highest = maps.argmax(0)[None] == index
         low = maps.amin((1, 2), keepdim=True)
         high = maps.amax((1, 2), keepdim=True)
         share = (maps - low) / (high - low).clamp(min=1e-6)
-        unknown = old.argmax(0)[None] == 0
+        unknown = self._logits('previous', image).argmax(0)[None] == 0
         return dict(
             init=highest & (share > self.threshold),
             attention=share,
             refined=highest & unknown)
 
-    def _logits(self, levels: SegmentorLevels, image: Tensor) -> Tensor:
+    def _logits(self, name: str, image: Tensor) -> Tensor:
         """Logits on the grid of the head, (C, h, w)."""
-        model = levels.segmentor
+        network, levels = self.networks[name], self._levels[name]
         with levels.capture() as captured:
-            feats = model.extract_feat(
-                from_loaded(image[None].float(), model.data_preprocessor))
-            forward_decode_head(model, feats)
+            feats = network.extract_feat(
+                from_loaded(image[None].float(), self.preprocessor))
+            forward_decode_head(network, feats)
         return captured['decode_head'][0].float()

@@ -1,4 +1,3 @@
-from .class_activation_head import ClassActivationHead
 from .deeplabv2_head import DeepLabV2Head
 from .deeplabv3plus_head import DeepLabV3PlusHead
 from .efficient_da_head import EfficientDAHead
@@ -11,7 +10,6 @@ from .reduced_psp_head import ReducedPSPHead
 from .transunet_head import TransUNetHead
 
 __all__ = [
-    'ClassActivationHead',
     'DeepLabV2Head',
     'DeepLabV3PlusHead',
     'EfficientDAHead',

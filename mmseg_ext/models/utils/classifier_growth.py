@@ -85,8 +85,8 @@ def grow(old: Dict[str, Tensor], model: nn.Module, num_old: int,
         odd = [] if value is None or value.dim() != own.dim() else [
             i for i, (a, b) in enumerate(zip(value.shape, own.shape)) if a != b
         ]
-        fits = len(odd) == 1 and (value.shape[odd[0]], own.shape[odd[0]]) == (
-            num_old, num_classes)
+        fits = len(odd) == 1 and (value.shape[odd[0]],
+                                  own.shape[odd[0]]) == (num_old, num_classes)
         if not fits:
             raise ValueError(
                 'The checkpoint that load_from names does not fit the '
@@ -112,3 +112,40 @@ def _grow_tensor(old: Tensor, own: Tensor, dim: int, init_new: str) -> Tensor:
     elif init_new == 'prior' and old.dim() == 1:
         rows = torch.full_like(rows, -math.log(99))
     return torch.cat([old, rows], dim=dim)
+
+
+def adopt_previous_step(module: nn.Module, state_dict: dict, prefix: str,
+                        *args) -> None:
+    """A ``load_state_dict`` pre-hook: begin from the previous step.
+
+    Weights of a segmentor of the old classes become the ``previous`` one of
+    the module and, grown, its ``segmentor``; all else stays as it is.
+
+    Raises:
+        ValueError: If they do not fit.
+    """
+    start = f'{prefix}segmentor.'
+    found = {
+        key[len(start):]: value
+        for key, value in state_dict.items() if key.startswith(start)
+    }
+    if not found:
+        return
+    if is_grown(found, module.segmentor):
+        module.has_previous = any(
+            key.startswith(f'{prefix}previous.') for key in state_dict)
+        return
+    num_classes = module.num_old + module.num_new
+    grown = grow(found, module.segmentor, module.num_old, num_classes,
+                 module.init_new)
+    for key in [key for key in state_dict if key.startswith(prefix)]:
+        del state_dict[key]
+    own = module.state_dict()
+    for key, value in own.items():
+        root, _, name = key.partition('.')
+        if root == 'segmentor':
+            value = grown[name]
+        elif root == 'previous':
+            value = found.get(name, value)
+        state_dict[prefix + key] = value
+    module.has_previous = True

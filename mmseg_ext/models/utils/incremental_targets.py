@@ -39,7 +39,7 @@ def decode_masks(bits: Tensor, image_labels: Sequence[Sequence[int]],
         channels[i, :len(labels)] = torch.tensor(
             labels, dtype=torch.long) - num_old
     channels = channels.to(bits.device, non_blocking=True)
-    shifts = torch.tensor(CLASS_BITS[:max(most, 1)])
+    shifts = torch.tensor(CLASS_BITS[:max(most, 1)], dtype=bits.dtype)
     shifts = shifts.to(bits.device, non_blocking=True)[None, :, None, None]
     valid = 1 - ((bits >> VOID_BIT) & 1)[:, None]
     masks = ((bits[:, None] >> shifts) & 1) * valid
@@ -165,6 +165,7 @@ def stack_maps(samples: List, name: str, size: Sequence[int]) -> Tensor:
     """
     maps = [sample.get(name).data for sample in samples]
     return torch.cat([
-        F.pad(x, (0, size[1] - x.shape[-1], 0, size[0] - x.shape[-2]),
-              value=IGNORED) for x in maps
+        F.pad(
+            x, (0, size[1] - x.shape[-1], 0, size[0] - x.shape[-2]),
+            value=IGNORED) for x in maps
     ])
