@@ -1,3 +1,4 @@
+from ..utils.extras import is_installed
 from .camvid import CamVidDataset
 from .gta import GTADataset
 from .multi_source_dataset import MultiSourceDataset
@@ -17,3 +18,7 @@ __all__ = [
     'SplitListPascalVOCDataset', 'ToyStreetDataset', 'UnlabeledImageDataset',
     'read_split_list', 'write_split_list'
 ]
+
+if is_installed('mmdet'):
+    from .cityscapes_panoptic import CityscapesPanopticDataset  # noqa: F401
+    __all__ += ['CityscapesPanopticDataset']
