@@ -18,6 +18,7 @@ from mmengine.structures import InstanceData
 from mmcv.cnn.bricks.transformer import MultiScaleDeformableAttention
 from torch import Tensor, nn
 
+from ..layers.deformable_attention import QuickDeformableAttention
 from ..layers.oneformer_layers import (MaskedTransformerDecoder,
                                        QueryTransformer,
                                        UnpaddedSinePositionalEncoding)
@@ -121,6 +122,8 @@ class OneFormerHead(MaskSupervisionMixin, Mask2FormerHead):
         self.pixel_decoder.postional_encoding = UnpaddedSinePositionalEncoding(
             stock.num_feats, stock.temperature, stock.normalize, stock.scale,
             stock.eps, stock.offset)
+        for layer in self.pixel_decoder.encoder.layers:
+            layer.self_attn = QuickDeformableAttention(**layer.self_attn_cfg)
         self.seq_len = task_encoder['seq_len']
         self.task_encoder = nn.Sequential(
             nn.Linear(self.seq_len, feat_channels), nn.ReLU(inplace=True),

@@ -15,7 +15,8 @@ from mmdet.structures.mask import BitmapMasks  # noqa: E402
 from mmengine.structures import InstanceData  # noqa: E402
 from oneformer_toy import build_model, model_config  # noqa: E402
 
-from mmseg_ext.models.layers import FusedMultiheadAttention  # noqa: E402
+from mmseg_ext.models.layers import (  # noqa: E402
+    FusedMultiheadAttention, bag_deform_attn)
 
 TASKS = ('panoptic', 'instance', 'semantic')
 
@@ -225,6 +226,39 @@ def test_attention_is_that_of_mmcv():
     one = ours(query, key[:1], key[:1])
     other = theirs(query, key[:1].repeat(2, 1, 1), key[:1].repeat(2, 1, 1))
     assert (one - other).abs().max() < 1e-6
+
+
+def test_deformable_attention_is_that_of_mmcv():
+    """Value and gradients, also of samples beyond the border."""
+    from mmcv.ops.multi_scale_deform_attn import \
+        multi_scale_deformable_attn_pytorch
+    torch.manual_seed(0)
+    shapes = torch.tensor([[2, 3], [4, 5]])
+    inputs = [
+        torch.randn(2, 26, 3, 4),
+        torch.rand(2, 7, 3, 2, 2, 2) * 1.6 - 0.3,
+        torch.rand(2, 7, 3, 2, 2)
+    ]
+    results = []
+    for attend in (bag_deform_attn, multi_scale_deformable_attn_pytorch):
+        value, *others = (x.clone().requires_grad_() for x in inputs)
+        out = attend(value, shapes, *others)
+        out.square().sum().backward()
+        results.append([out, value.grad, *(x.grad for x in others)])
+    for one, other in zip(*results):
+        assert (one - other).abs().max() < 1e-4 * other.abs().max()
+
+
+def test_pixel_decoder_with_and_without_gradient(model):
+    """Two ways to attend, one result."""
+    head = model.eval().panoptic_head
+    features = [f.detach() for f in model.extract_feat(
+        torch.randn(2, 3, 64, 96))]
+    with torch.no_grad():
+        quick, _ = head.encode_pixels(features)
+    slow, _ = head.encode_pixels(features)
+    assert slow.requires_grad and not quick.requires_grad
+    assert (quick - slow).abs().max() < 1e-5
 
 
 def test_query_values(model):
