@@ -21,8 +21,8 @@ val_evaluator = _base_.val_evaluator
 val_evaluator[0].update(
     ann_file=data_root + 'coco/panoptic_train.json',
     seg_prefix=data_root + 'coco/panoptic_train/')
-val_evaluator[1].update(
-    ann_file=data_root + 'coco/panoptic_instances_train.json')
+val_evaluator[1].update(ann_file=data_root +
+                        'coco/panoptic_instances_train.json')
 test_evaluator = val_evaluator
 optim_wrapper = dict(optimizer=dict(lr=8e-4))
 param_scheduler = [
@@ -30,5 +30,4 @@ param_scheduler = [
 ]
 train_cfg = dict(max_iters=600, val_interval=200)
 default_hooks = dict(checkpoint=dict(interval=200))
-expected = dict(
-    metric='coco_panoptic/PQ', value=86.14, tolerance=5., seed=0)
+expected = dict(metric='coco_panoptic/PQ', value=86.14, tolerance=5., seed=0)

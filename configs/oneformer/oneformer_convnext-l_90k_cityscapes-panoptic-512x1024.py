@@ -11,8 +11,7 @@ model = dict(
         gap_before_final_norm=False,
         init_cfg=dict(
             type='Pretrained', checkpoint=pretrained, prefix='backbone.')),
-    panoptic_head=dict(
-        in_channels=[192, 384, 768, 1536], num_queries=250),
+    panoptic_head=dict(in_channels=[192, 384, 768, 1536], num_queries=250),
     test_cfg=dict(max_per_image=250))
 # as many texts as 250 queries less 16 context vectors
 train_pipeline = _base_.train_pipeline

@@ -4,12 +4,11 @@ _base_ = [
     '../_base_/schedules/adamw_oneformer_coco_369k.py'
 ]
 model = dict(
-    data_preprocessor=dict(
-        batch_augments=[
-            dict(
-                type='BatchFixedSizePad',
-                size=(1024, 1024),
-                img_pad_value=0,
-                pad_mask=True,
-                mask_pad_value=0)
-        ]))
+    data_preprocessor=dict(batch_augments=[
+        dict(
+            type='BatchFixedSizePad',
+            size=(1024, 1024),
+            img_pad_value=0,
+            pad_mask=True,
+            mask_pad_value=0)
+    ]))

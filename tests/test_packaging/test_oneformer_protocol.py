@@ -22,8 +22,7 @@ PAPER = {
     'oneformer_convnext-l_160k_ade20k-panoptic-640x640': (250, 160000, 0.5),
     'oneformer_r50_90k_cityscapes-panoptic-512x1024': (150, 90000, 0.8),
     'oneformer_swin-l_90k_cityscapes-panoptic-512x1024': (250, 90000, 0.8),
-    'oneformer_convnext-l_90k_cityscapes-panoptic-512x1024':
-    (250, 90000, 0.8),
+    'oneformer_convnext-l_90k_cityscapes-panoptic-512x1024': (250, 90000, 0.8),
 }
 
 
@@ -86,8 +85,8 @@ def test_texts_and_classes_fit_the_model(configs):
         assert len(meta['classes']) == classes, name
         things = cfg.model.panoptic_fusion_head.get('thing_classes')
         things = range(head.num_things_classes) if things is None else things
-        assert [meta['classes'][i] for i in things
-                ] == list(meta['thing_classes']), name
+        assert [meta['classes'][i]
+                for i in things] == list(meta['thing_classes']), name
 
 
 def test_every_model_builds(configs):

@@ -122,8 +122,9 @@ def backward_calls(batch: int, shape, device: str):
     theirs, ours = build(device, training=True)
     images = torch.randn(batch, 3, *shape, device=device)
     tasks = token_ids(['the task is panoptic'] * batch).to(device)
-    lists = [[f'a photo with a {number}' for number in range(TARGETS)] +
-             ['a panoptic photo'] * (134 - TARGETS)] * batch
+    lists = [[f'a photo with a {number}'
+              for number in range(TARGETS)] + ['a panoptic photo'] *
+             (134 - TARGETS)] * batch
     texts = torch.stack([token_ids(one) for one in lists]).to(device)
     labels = [torch.arange(TARGETS, device=device)] * batch
     masks = [(torch.rand(TARGETS, *shape, device=device) > 0.5).float()
@@ -180,8 +181,8 @@ def main() -> None:
                     if turn:
                         kept.append(seconds)
             theirs, ours = (statistics.median(kept) for kept in times)
-            ratio = statistics.median(
-                one / other for one, other in zip(*times))
+            ratio = statistics.median(one / other
+                                      for one, other in zip(*times))
             passes = 'forward' if mode == 'forward' else 'forward, backward'
             print(
                 f'| {passes} | {batch} | {theirs:.2f} | {ours:.2f} | '

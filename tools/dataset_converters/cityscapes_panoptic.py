@@ -110,8 +110,8 @@ def convert(root: str, split: str) -> int:
     with atomic_open(f'{folder}.json', 'w') as file:
         json.dump(
             dict(
-                images=images, annotations=annotations,
-                categories=categories), file)
+                images=images, annotations=annotations, categories=categories),
+            file)
     write_panoptic_instances(
         f'{folder}.json', folder,
         osp.join(root, 'annotations', f'panoptic_instances_{split}.json'))

@@ -20,8 +20,7 @@ train_pipeline = [
     dict(type='PhotoMetricDistortion'),
     dict(type='RandomFlip', prob=0.5),
     # queries of the model less its context vectors
-    dict(
-        type='SampleSegmentationTask', dataset=dataset_type, num_texts=134),
+    dict(type='SampleSegmentationTask', dataset=dataset_type, num_texts=134),
     dict(
         type='PackDetInputs',
         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
@@ -64,8 +63,7 @@ val_dataloader = dict(
         _scope_='mmdet',
         data_root=data_root,
         ann_file='ade20k_panoptic_val.json',
-        data_prefix=dict(
-            img='images/validation/', seg='ade20k_panoptic_val/'),
+        data_prefix=dict(img='images/validation/', seg='ade20k_panoptic_val/'),
         test_mode=True,
         pipeline=test_pipeline))
 test_dataloader = val_dataloader

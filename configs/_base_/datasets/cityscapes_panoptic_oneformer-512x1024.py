@@ -19,8 +19,7 @@ train_pipeline = [
     dict(type='PhotoMetricDistortion'),
     dict(type='RandomFlip', prob=0.5),
     # queries of the model less its context vectors
-    dict(
-        type='SampleSegmentationTask', dataset=dataset_type, num_texts=134),
+    dict(type='SampleSegmentationTask', dataset=dataset_type, num_texts=134),
     dict(
         type='PackDetInputs',
         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',

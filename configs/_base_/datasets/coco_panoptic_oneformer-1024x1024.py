@@ -20,8 +20,7 @@ train_pipeline = [
         recompute_bbox=True,
         allow_negative_crop=True),
     # queries of the model less its context vectors
-    dict(
-        type='SampleSegmentationTask', dataset=dataset_type, num_texts=134),
+    dict(type='SampleSegmentationTask', dataset=dataset_type, num_texts=134),
     dict(
         type='PackDetInputs',
         meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape',
@@ -64,8 +63,7 @@ val_dataloader = dict(
         _scope_='mmdet',
         data_root=data_root,
         ann_file='annotations/panoptic_val2017.json',
-        data_prefix=dict(
-            img='val2017/', seg='annotations/panoptic_val2017/'),
+        data_prefix=dict(img='val2017/', seg='annotations/panoptic_val2017/'),
         test_mode=True,
         pipeline=test_pipeline))
 test_dataloader = val_dataloader

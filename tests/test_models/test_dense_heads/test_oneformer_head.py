@@ -15,8 +15,8 @@ from mmdet.structures.mask import BitmapMasks  # noqa: E402
 from mmengine.structures import InstanceData  # noqa: E402
 from oneformer_toy import build_model, model_config  # noqa: E402
 
-from mmseg_ext.models.layers import (  # noqa: E402
-    FusedMultiheadAttention, bag_deform_attn)
+from mmseg_ext.models.layers import (FusedMultiheadAttention,  # noqa: E402
+                                     bag_deform_attn)
 
 TASKS = ('panoptic', 'instance', 'semantic')
 
@@ -83,8 +83,9 @@ def test_losses_are_those_of_mmdet(model, monkeypatch):
     model = model.eval()
     head = model.panoptic_head
     data = samples((3, 2))
-    features = [f.detach() for f in model.extract_feat(torch.randn(
-        2, 3, 64, 96))]
+    features = [
+        f.detach() for f in model.extract_feat(torch.randn(2, 3, 64, 96))
+    ]
     metas = [sample.metainfo for sample in data]
     targets = head.preprocess_gt([s.gt_instances for s in data], [None] * 2)
     monkeypatch.setattr(torch, 'rand', same_points)
@@ -195,9 +196,8 @@ def test_half_precision(model):
     dtypes = []
     head = model.train().panoptic_head
     hooks = [
-        module.register_forward_hook(
-            lambda m, args, out: dtypes.append(
-                out[0].dtype if isinstance(out, tuple) else out.dtype))
+        module.register_forward_hook(lambda m, args, out: dtypes.append(out[
+            0].dtype if isinstance(out, tuple) else out.dtype))
         for module in (head.pixel_decoder, head.task_encoder)
     ]
     with torch.autocast('cpu', torch.bfloat16):
@@ -252,8 +252,9 @@ def test_deformable_attention_is_that_of_mmcv():
 def test_pixel_decoder_with_and_without_gradient(model):
     """Two ways to attend, one result."""
     head = model.eval().panoptic_head
-    features = [f.detach() for f in model.extract_feat(
-        torch.randn(2, 3, 64, 96))]
+    features = [
+        f.detach() for f in model.extract_feat(torch.randn(2, 3, 64, 96))
+    ]
     with torch.no_grad():
         quick, _ = head.encode_pixels(features)
     slow, _ = head.encode_pixels(features)

@@ -6,9 +6,9 @@ pytest.importorskip('mmdet')
 
 from mmengine.config import Config  # noqa: E402
 from mmengine.registry import DefaultScope  # noqa: E402
+from mmengine.structures import PixelData  # noqa: E402
 from mmseg.registry import MODELS  # noqa: E402
 from mmseg.structures import SegDataSample  # noqa: E402
-from mmengine.structures import PixelData  # noqa: E402
 
 
 @pytest.fixture(scope='module')
@@ -41,8 +41,9 @@ def test_loss(cfg):
     labels = torch.randint(0, 9, (1, 8, 8)).repeat_interleave(
         8, 1).repeat_interleave(8, 2)
     void = torch.full_like(labels, 255)
-    for batch in (samples(labels, void), samples(void, void),
-                  samples(void * 0, labels)):
+    for batch in (samples(labels,
+                          void), samples(void,
+                                         void), samples(void * 0, labels)):
         with DefaultScope.overwrite_default_scope('mmseg'):
             found = model.loss(torch.randn(2, 3, 64, 64), batch)
         losses = {k: v for k, v in found.items() if 'loss' in k}
