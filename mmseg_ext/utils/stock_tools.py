@@ -29,7 +29,7 @@ def stock_tool_path(name: str, package: str = 'mmseg') -> Path:
     raise FileNotFoundError(
         f'The installed {package} has no tool {name} (looked in '
         f'{" and ".join(map(str, folders))}); install it from its wheel: '
-        f'pip install --force-reinstall --no-deps {_WHEELS.get(package, package)}')
+        f'pip install --force-reinstall --no-deps {_WHEELS[package]}')
 
 
 def run_stock_tool(name: str, package: str = 'mmseg') -> None:
