@@ -1,3 +1,4 @@
+from ..utils.extras import is_installed
 from .camvid import CamVidDataset
 from .class_incremental_dataset import ClassIncrementalDataset
 from .gta import GTADataset
@@ -20,3 +21,7 @@ __all__ = [
     'SplitListPascalVOCDataset', 'ToyStreetDataset', 'UnlabeledImageDataset',
     'read_split_list', 'write_split_list'
 ]
+
+if is_installed('mmdet'):
+    from .cityscapes_panoptic import CityscapesPanopticDataset  # noqa: F401
+    __all__ += ['CityscapesPanopticDataset']

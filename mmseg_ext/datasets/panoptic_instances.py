@@ -94,8 +94,7 @@ def write_toystreet_instances(root: str) -> List[str]:
     return written
 
 
-def panoptic_instances(annotation: dict, path: str,
-                       things: set) -> List[dict]:
+def panoptic_instances(annotation: dict, path: str, things: set) -> List[dict]:
     """Instances of one image.
 
     Args:

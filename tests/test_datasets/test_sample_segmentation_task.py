@@ -7,8 +7,8 @@ pytest.importorskip('mmdet')
 
 from mmengine.registry import init_default_scope  # noqa: E402
 
-from mmseg_ext.datasets.transforms import (  # noqa: E402
-    LoadPanopticSegments, SampleSegmentationTask)
+from mmseg_ext.datasets.transforms import (LoadPanopticSegments,  # noqa: E402
+                                           SampleSegmentationTask)
 
 CLASSES = ('sky', 'person', 'road')
 TABLE = dict(class_names=CLASSES, thing_classes=('person', ))
@@ -21,8 +21,13 @@ MAP = np.array([
     [0, 0, 0, 0, 5, 5],
 ])
 # id: category, is_thing as mmdet gives it (a crowd is none)
-SEGMENTS = {1: (0, False), 2: (0, False), 3: (1, True), 4: (1, True),
-            5: (1, False)}
+SEGMENTS = {
+    1: (0, False),
+    2: (0, False),
+    3: (1, True),
+    4: (1, True),
+    5: (1, False)
+}
 
 
 @pytest.fixture
@@ -87,9 +92,8 @@ def test_texts_are_in_the_order_of_the_classes(results):
     loaded['gt_masks'] = loaded['gt_masks'][order]
     found = derive(loaded, 'panoptic')
     assert found['gt_bboxes_labels'].tolist() == [1, 0, 1, 0]
-    assert found['texts'][:4] == ['a photo with a sky'] * 2 + [
-        'a photo with a person'
-    ] * 2
+    assert found['texts'][:4] == ['a photo with a sky'
+                                  ] * 2 + ['a photo with a person'] * 2
 
 
 def test_labels_of_mmdets_loader(results):

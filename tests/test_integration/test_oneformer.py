@@ -1,8 +1,11 @@
+import os.path as osp
+
 import pytest
 from mmengine.config import Config
 
-from .method_battery import (MethodBattery, metrics, run_tool, short_config,
-                             write)
+from .method_battery import (MethodBattery, metrics, relocate, run_tool,
+                             scalars, short_config, write)
+from .tool_runner import REPO
 
 pytest.importorskip('mmdet')
 
@@ -23,6 +26,39 @@ def small(cfg):
     cfg.model.train_cfg.num_points = 128
     cfg.train_dataloader.batch_size = 2
     return cfg
+
+
+@pytest.mark.slow
+def test_learns_two_images_by_heart(tmp_path, monkeypatch):
+    """PQ, AP and mIoU rise, each with the token of its task."""
+    from mmseg_ext.datasets.toystreet_generator import generate
+    root = tmp_path / 'data/toystreet10'
+    generate(str(root), num_train=2, num_val=1)
+    write_toystreet_instances(str(root))
+    cfg = Config.fromfile(
+        osp.join(REPO,
+                 'configs/oneformer/oneformer_600_toystreet10-144x192.py'))
+    cfg = Config(
+        relocate(cfg.to_dict(), 'data/toystreet10', str(root)))
+    cfg.train_cfg.max_iters = cfg.train_cfg.val_interval = 200
+    cfg.param_scheduler[0].end = 200
+    cfg.default_hooks.checkpoint.interval = 200
+    cfg.work_dir = str(tmp_path / 'work')
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        loader.update(num_workers=0, persistent_workers=False)
+    cfg.train_dataloader.batch_size = 2
+    run_tool('tools/train.py', write(cfg, tmp_path / 'config.py'))
+    last = scalars(cfg.work_dir)[-1]
+    assert last['coco_panoptic/PQ'] > 40
+    assert last['mIoU'] > 60
+    assert last['coco/segm_mAP_50'] > 0.1
+
+
+class TestSemanticHead(MethodBattery):
+    """The head behind ``EncoderDecoder``."""
+    config = 'configs/oneformer/oneformer_semantic-head_toystreet.py'
+
+    pytestmark = pytest.mark.slow
 
 
 class TestOneFormer(MethodBattery):
@@ -57,8 +93,11 @@ class TestOneFormer(MethodBattery):
         run_tool('tools/test.py', write(alone, tmp_path / 'alone.py'),
                  checkpoint, '--work-dir', tmp_path / 'alone')
         assert metrics(tmp_path / 'alone')['mIoU'] == found['mIoU']
+
+    @pytest.mark.slow
+    def test_benchmark_and_flops(self, cfg, path, tmp_path):
         run_tool('tools/analysis_tools/benchmark.py',
-                 self.many_images(cfg, tmp_path), checkpoint, '--work-dir',
+                 self.many_images(cfg, tmp_path), 'none.pth', '--work-dir',
                  tmp_path / 'benchmark')
         run_tool('tools/analysis_tools/get_flops.py', path,
                  *self.flops_options)

@@ -54,8 +54,8 @@ def model_config(num_things=3,
                             embed_dims=width,
                             feedforward_channels=2 * width,
                             ffn_drop=0.))),
-                positional_encoding=dict(
-                    num_feats=width // 2, normalize=True)),
+                positional_encoding=dict(num_feats=width // 2,
+                                         normalize=True)),
             positional_encoding=dict(num_feats=width // 2, normalize=True),
             transformer_decoder=dict(
                 num_layers=decoder_layers,

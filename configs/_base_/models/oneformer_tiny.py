@@ -48,8 +48,7 @@ model = dict(
                         num_points=4,
                         dropout=0.0),
                     ffn_cfg=dict(
-                        embed_dims=64,
-                        feedforward_channels=128,
+                        embed_dims=64, feedforward_channels=128,
                         ffn_drop=0.0))),
             positional_encoding=dict(num_feats=32, normalize=True)),
         positional_encoding=dict(num_feats=32, normalize=True),

@@ -52,8 +52,8 @@ class LoadPanopticSegments(LoadPanopticAnnotations):
         # a crowd is a thing class that is not counted
         segments = [
             dict(segment, is_thing=True)
-            for segment in results['segments_info'] if segment['is_thing']
-            or segment['category'] not in self.thing_ids
+            for segment in results['segments_info']
+            if segment['is_thing'] or segment['category'] not in self.thing_ids
         ]
         results = dict(
             results,

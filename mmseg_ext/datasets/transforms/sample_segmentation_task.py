@@ -10,10 +10,10 @@ from mmdet.structures.mask import BitmapMasks
 TASKS = ('panoptic', 'instance', 'semantic')
 
 
-def class_table(owner: str, dataset: Optional[str],
-                class_names: Optional[Sequence[str]],
-                thing_classes: Optional[Sequence[str]]
-                ) -> Tuple[List[str], Set[int]]:
+def class_table(
+        owner: str, dataset: Optional[str],
+        class_names: Optional[Sequence[str]],
+        thing_classes: Optional[Sequence[str]]) -> Tuple[List[str], Set[int]]:
     """Names of all classes, and ids of the things.
 
     Args:
@@ -169,9 +169,8 @@ class SampleSegmentationTask(BaseTransform):
         seg_map = results.get('gt_seg_map')
         if seg_map is not None:
             stuff = [
-                label for label in np.unique(seg_map)
-                if label < len(self.class_names)
-                and label not in self.thing_ids
+                label for label in np.unique(seg_map) if
+                label < len(self.class_names) and label not in self.thing_ids
             ]
             stuff = np.array(stuff, dtype=np.int64)
             parts = (seg_map == stuff[:, None, None]).astype(np.uint8)

@@ -1,3 +1,4 @@
+from ...utils.extras import is_installed, refuse_models
 from .deeplabv2_head import DeepLabV2Head
 from .deeplabv3plus_head import DeepLabV3PlusHead
 from .efficient_da_head import EfficientDAHead
@@ -21,3 +22,9 @@ __all__ = [
     'ReducedPSPHead',
     'TransUNetHead',
 ]
+
+if is_installed('mmdet'):
+    from .oneformer_head import OneFormerSegHead  # noqa: F401
+    __all__ += ['OneFormerSegHead']
+else:
+    refuse_models('mmdet', ['OneFormerHead'])

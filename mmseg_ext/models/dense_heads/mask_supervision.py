@@ -169,8 +169,9 @@ class MaskSupervisionMixin:
             num_sets, num_pairs = pair.queries.shape
             rows = torch.arange(num_sets, device=embeds.device)[:, None]
             chosen = embeds[rows, image, pair.queries]
-            predicted = (chosen.flatten(0, 1) @ features[image].flatten(1)
-                         ).unflatten(1, features.shape[2:])[:, None]
+            predicted = (
+                chosen.flatten(0, 1) @ features[image].flatten(1)).unflatten(
+                    1, features.shape[2:])[:, None]
             with torch.no_grad():
                 points = torch.stack([
                     get_uncertain_point_coords_with_randomness(
@@ -180,8 +181,9 @@ class MaskSupervisionMixin:
                 ])
                 truths.append(_sample_targets(mask, points, pair.targets))
             logits.append(
-                point_sample(predicted, points.flatten(0, 1)).view(
-                    num_sets, num_pairs, -1))
+                point_sample(predicted,
+                             points.flatten(0,
+                                            1)).view(num_sets, num_pairs, -1))
         if not logits:
             return None
         return torch.cat(logits, dim=1), torch.cat(truths, dim=1)

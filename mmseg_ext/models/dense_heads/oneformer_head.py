@@ -8,6 +8,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Tuple, Union
 
 import torch
 import torch.nn.functional as F
+from mmcv.cnn.bricks.transformer import MultiScaleDeformableAttention
 from mmdet.models.dense_heads import Mask2FormerHead
 from mmdet.registry import MODELS
 from mmdet.structures import SampleList
@@ -15,9 +16,9 @@ from mmdet.utils import ConfigType, InstanceList
 from mmengine.config import ConfigDict
 from mmengine.model import caffe2_xavier_init
 from mmengine.structures import InstanceData
-from mmcv.cnn.bricks.transformer import MultiScaleDeformableAttention
 from torch import Tensor, nn
 
+from ..layers.deformable_attention import QuickDeformableAttention
 from ..layers.oneformer_layers import (MaskedTransformerDecoder,
                                        QueryTransformer,
                                        UnpaddedSinePositionalEncoding)
@@ -121,6 +122,8 @@ class OneFormerHead(MaskSupervisionMixin, Mask2FormerHead):
         self.pixel_decoder.postional_encoding = UnpaddedSinePositionalEncoding(
             stock.num_feats, stock.temperature, stock.normalize, stock.scale,
             stock.eps, stock.offset)
+        for layer in self.pixel_decoder.encoder.layers:
+            layer.self_attn = QuickDeformableAttention(**layer.self_attn_cfg)
         self.seq_len = task_encoder['seq_len']
         self.task_encoder = nn.Sequential(
             nn.Linear(self.seq_len, feat_channels), nn.ReLU(inplace=True),
@@ -268,8 +271,7 @@ class OneFormerHead(MaskSupervisionMixin, Mask2FormerHead):
             level = self.decoder_input_projs[index](level)
             level = level.flatten(2).transpose(1, 2)
             keys.append(level + self.level_embed.weight[index])
-            positions.append(
-                self._position(size, level.device, level.dtype))
+            positions.append(self._position(size, level.device, level.dtype))
             # resizing and the product with an embedding commute
             features.append(
                 F.interpolate(
@@ -296,9 +298,9 @@ class OneFormerHead(MaskSupervisionMixin, Mask2FormerHead):
         return PredictionSets(scores, embeds, mask_features)
 
     def forward(
-            self,
-            x: Sequence[Tensor],
-            batch_data_samples: Optional[SampleList] = None
+        self,
+        x: Sequence[Tensor],
+        batch_data_samples: Optional[SampleList] = None
     ) -> Tuple[List[Tensor]]:
         """Predictions of all layers for the task of each sample.
 

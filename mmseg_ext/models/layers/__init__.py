@@ -1,4 +1,8 @@
-from .fused_attention import (FusedMultiheadAttention,
-                              GroupedMultiheadAttention)
+from .bag_deform_attn import bag_deform_attn
+from .deformable_attention import QuickDeformableAttention
+from .fused_attention import FusedMultiheadAttention, GroupedMultiheadAttention
 
-__all__ = ['FusedMultiheadAttention', 'GroupedMultiheadAttention']
+__all__ = [
+    'FusedMultiheadAttention', 'GroupedMultiheadAttention',
+    'QuickDeformableAttention', 'bag_deform_attn'
+]

@@ -99,8 +99,7 @@ class FusedMultiheadAttention(MultiheadAttention):
                                   bias[:2 * width]).chunk(2, -1)
         else:
             query = F.linear(query, weight[:width], bias[:width])
-            key = F.linear(key, weight[width:2 * width],
-                           bias[width:2 * width])
+            key = F.linear(key, weight[width:2 * width], bias[width:2 * width])
         value = F.linear(value, weight[2 * width:], bias[2 * width:])
         heads = [
             x.unflatten(2, (self.num_heads, -1)).transpose(1, 2)

@@ -11,8 +11,7 @@ from mmdet.models.layers.transformer.mask2former_layers import \
 from mmengine.model import ModuleList
 from torch import Tensor
 
-from .fused_attention import (FusedMultiheadAttention,
-                              GroupedMultiheadAttention)
+from .fused_attention import FusedMultiheadAttention, GroupedMultiheadAttention
 
 
 class _FusedLayerMixin:
@@ -100,12 +99,11 @@ class UnpaddedSinePositionalEncoding(SinePositionalEncoding):
         Returns:
             Tensor: Shape (1, 2 * num_feats, H, W).
         """
-        rows, columns = (self._axis(size, mask.device)
-                         for size in mask.shape[-2:])
+        rows, columns = (
+            self._axis(size, mask.device) for size in mask.shape[-2:])
         shape = (len(rows), len(columns), -1)
-        position = torch.cat((rows[:, None].expand(shape),
-                              columns[None].expand(shape)),
-                             dim=2)
+        position = torch.cat(
+            (rows[:, None].expand(shape), columns[None].expand(shape)), dim=2)
         return position.permute(2, 0, 1)[None]
 
     def _axis(self, size: int, device: torch.device) -> Tensor:

@@ -101,8 +101,7 @@ class OneFormerFusionHead(MaskFormerFusionHead):
         drawn = good[owner]
         if cfg.get('filter_low_score', True):
             drawn = drawn & inside
-        return PixelData(
-            sem_seg=torch.where(drawn, ids[owner], void)[None])
+        return PixelData(sem_seg=torch.where(drawn, ids[owner], void)[None])
 
     def instance_postprocess(self, mask_cls: Tensor,
                              mask_pred: Tensor) -> InstanceData:

@@ -19,7 +19,8 @@ def token_ids(sentences: Sequence[str], length: int = 77) -> Tensor:
     Returns:
         Tensor: int64 of shape (sentences, length), on the CPU.
     """
-    return torch.stack([_token_ids(sentence, length) for sentence in sentences])
+    return torch.stack(
+        [_token_ids(sentence, length) for sentence in sentences])
 
 
 @lru_cache(maxsize=65536)

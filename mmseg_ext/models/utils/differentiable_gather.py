@@ -32,7 +32,9 @@ class _GatherBatch(torch.autograd.Function):
     @staticmethod
     def forward(ctx, tensor: Tensor) -> Tensor:
         ctx.rows = len(tensor)
-        parts = [torch.empty_like(tensor) for _ in range(dist.get_world_size())]
+        parts = [
+            torch.empty_like(tensor) for _ in range(dist.get_world_size())
+        ]
         dist.all_gather(parts, tensor.contiguous())
         return torch.cat(parts)
 

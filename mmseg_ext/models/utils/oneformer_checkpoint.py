@@ -42,14 +42,13 @@ def _head_rows() -> List[Row]:
         ('mask_feature', 'mask_features', 'mask_projection'),
     ])
     encoder = 'encoder.layers.{}.'
-    rows += _below(
-        ('pixel_decoder.' + encoder, _PIXEL + 'transformer.' + encoder,
-         _HF_PIXEL + encoder),
-        [('self_attn', 'self_attn', 'self_attn'),
-         ('norms.0', 'norm1', 'self_attn_layer_norm'),
-         ('norms.1', 'norm2', 'final_layer_norm'),
-         ('ffn.layers.0.0', 'linear1', 'fc1'),
-         ('ffn.layers.1', 'linear2', 'fc2')])
+    rows += _below(('pixel_decoder.' + encoder,
+                    _PIXEL + 'transformer.' + encoder, _HF_PIXEL + encoder),
+                   [('self_attn', 'self_attn', 'self_attn'),
+                    ('norms.0', 'norm1', 'self_attn_layer_norm'),
+                    ('norms.1', 'norm2', 'final_layer_norm'),
+                    ('ffn.layers.0.0', 'linear1', 'fc1'),
+                    ('ffn.layers.1', 'linear2', 'fc2')])
     rows += _below(('', _PREDICTOR, _HF_QUERY), [
         ('query_embed', 'query_embed', 'queries_embedder'),
         ('level_embed', 'level_embed', 'level_embed'),
@@ -115,15 +114,14 @@ def _backbone_rows() -> List[Row]:
         ('stages.{}.downsample', 'layers.{}.downsample',
          'encoder.layers.{}.downsample'),
     ]
-    rows += _below(
-        ('stages.{}.blocks.{}.', 'layers.{}.blocks.{}.',
-         'encoder.layers.{}.blocks.{}.'),
-        [('norm1', 'norm1', 'layernorm_before'),
-         ('norm2', 'norm2', 'layernorm_after'),
-         ('attn.w_msa.proj', 'attn.proj', 'attention.output.dense'),
-         ('attn.w_msa', 'attn', 'attention.self'),
-         ('ffn.layers.0.0', 'mlp.fc1', 'intermediate.dense'),
-         ('ffn.layers.1', 'mlp.fc2', 'output.dense')])
+    rows += _below(('stages.{}.blocks.{}.', 'layers.{}.blocks.{}.',
+                    'encoder.layers.{}.blocks.{}.'),
+                   [('norm1', 'norm1', 'layernorm_before'),
+                    ('norm2', 'norm2', 'layernorm_after'),
+                    ('attn.w_msa.proj', 'attn.proj', 'attention.output.dense'),
+                    ('attn.w_msa', 'attn', 'attention.self'),
+                    ('ffn.layers.0.0', 'mlp.fc1', 'intermediate.dense'),
+                    ('ffn.layers.1', 'mlp.fc2', 'output.dense')])
     rows += [(f'norm{k}', f'norm{k}', f'hidden_states_norms.stage{k + 1}')
              for k in range(4)]
     # ResNet of Detectron2, ConvNeXt of the official code
@@ -133,10 +131,8 @@ def _backbone_rows() -> List[Row]:
         for k in range(1, 4):
             rows += [(f'{here[0]}bn{k}', f'{here[1]}conv{k}.norm', None),
                      (f'{here[0]}conv{k}', f'{here[1]}conv{k}', None)]
-        rows += [
-            (f'{here[0]}downsample.1', f'{here[1]}shortcut.norm', None),
-            (f'{here[0]}downsample.0', f'{here[1]}shortcut', None)
-        ]
+        rows += [(f'{here[0]}downsample.1', f'{here[1]}shortcut.norm', None),
+                 (f'{here[0]}downsample.0', f'{here[1]}shortcut', None)]
     rows += [('downsample_layers.{}.{}', 'downsample_layers.{}.{}', None)]
     for ours, theirs in (('depthwise_conv', 'dwconv'), ('norm', 'norm'),
                          ('pointwise_conv1', 'pwconv1'),
@@ -295,8 +291,8 @@ def reorder_classes(state_dict: Mapping[str, Tensor],
 
 
 def _rename(state_dict: Mapping[str, Tensor],
-            rows: Sequence[Tuple[Optional[str], Optional[str]]],
-            layout: str) -> StateDict:
+            rows: Sequence[Tuple[Optional[str],
+                                 Optional[str]]], layout: str) -> StateDict:
     patterns = []
     for source, target in rows:
         if source is None or target is None:

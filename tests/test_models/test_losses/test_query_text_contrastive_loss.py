@@ -36,7 +36,7 @@ def test_formula_and_gradient():
 
 
 def test_value_at_the_start():
-    """Orthogonal images, each equal to its texts: ``2 ln(1 + 3 e^-1/0.07)``."""
+    """Orthogonal images, each equal to its texts."""
     loss = QueryTextContrastiveLoss(loss_weight=1.)
     assert float(loss.logit_scale) == pytest.approx(2.6593, abs=1e-4)
     vectors = torch.eye(4).view(4, 2, 2)

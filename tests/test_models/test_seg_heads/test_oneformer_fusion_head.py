@@ -82,8 +82,8 @@ def test_as_mmdet():
     assert len(one.unique()) > 3
     # the numbers of things may leave gaps where a query is given up
     assert torch.equal(one, other)
-    one, other = (x.instance_postprocess(scores, masks)
-                  for x in (ours, theirs))
+    one, other = (
+        x.instance_postprocess(scores, masks) for x in (ours, theirs))
     for key in ('labels', 'scores', 'masks', 'bboxes'):
         assert torch.equal(one[key], other[key])
 
@@ -102,8 +102,9 @@ def test_instances():
 
 
 def test_semantic():
-    scores, masks = logits([2, 1, 1],
-                           [stripe(0, 5), stripe(5, 7), stripe(7, 10)])
+    scores, masks = logits(
+        [2, 1, 1],
+        [stripe(0, 5), stripe(5, 7), stripe(7, 10)])
     found = head().semantic_postprocess(scores, masks).sem_seg
     assert found.shape == (1, 10, 10)
     assert found[0, :, 0].tolist() == [2] * 5 + [1] * 5

@@ -49,8 +49,10 @@ def test_equals_the_plain_encoder():
     def gradients(value):
         mapper.zero_grad()
         value.square().sum().backward()
-        return [p.grad.clone() for p in mapper.parameters()
-                if p is not mapper.context.weight]
+        return [
+            p.grad.clone() for p in mapper.parameters()
+            if p is not mapper.context.weight
+        ]
 
     for one, other in zip(gradients(found[:, :3]), gradients(wanted)):
         assert (one - other).norm() <= 1e-4 * other.norm() + 1e-8

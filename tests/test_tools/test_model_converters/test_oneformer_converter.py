@@ -89,12 +89,13 @@ def batch():
     torch.manual_seed(1)
     images = torch.randn(2, 3, 64, 96)
     labels = [torch.tensor([0, 0, 5]), torch.tensor([1, 4])]
-    masks = [(torch.rand(len(label), 8, 12) > 0.5).float().repeat_interleave(
-        8, 1).repeat_interleave(8, 2) for label in labels]
-    texts = [[f'a photo with a {n}' for n in ('cat', 'cat', 'sky')] +
-             ['a panoptic photo'] * 4,
-             [f'a photo with a {n}' for n in ('dog', 'road')] +
-             ['a semantic photo'] * 5]
+    masks = [(torch.rand(len(label), 8, 12)
+              > 0.5).float().repeat_interleave(8, 1).repeat_interleave(8, 2)
+             for label in labels]
+    texts = [[f'a photo with a {n}'
+              for n in ('cat', 'cat', 'sky')] + ['a panoptic photo'] * 4,
+             [f'a photo with a {n}'
+              for n in ('dog', 'road')] + ['a semantic photo'] * 5]
     return images, labels, masks, texts
 
 
@@ -144,11 +145,9 @@ def test_losses_are_those_of_the_reference(pair, batch):
 
     with torch.no_grad(), patch('torch.rand', same_points), patch.object(
             reference, 'get_loss_dict', keep):
-        run_reference(
-            reference, batch, mask_labels=masks, class_labels=labels)
+        run_reference(reference, batch, mask_labels=masks, class_labels=labels)
         head = model.panoptic_head
-        ours = head.loss_by_targets(
-            model.extract_feat(images), targets, metas)
+        ours = head.loss_by_targets(model.extract_feat(images), targets, metas)
     names = dict(
         loss_cross_entropy='loss_cls',
         loss_mask='loss_mask',
@@ -248,8 +247,10 @@ def test_official_layout(pair):
     (value, ) = converted.values()
     assert torch.equal(value, mixed)
     theirs['criterion.empty_weight'] = torch.ones(8)
-    back = convert_to_ours({f'module.{k}': v for k, v in theirs.items()},
-                           'official')
+    back = convert_to_ours({
+        f'module.{k}': v
+        for k, v in theirs.items()
+    }, 'official')
     assert back.keys() == ours.keys()
     assert all(torch.equal(back[key], ours[key]) for key in ours)
 
@@ -272,10 +273,9 @@ def test_convnext_of_the_official_code():
              'stages.3.2.depthwise_conv.weight', 'stages.3.2.norm.bias',
              'stages.3.2.pointwise_conv1.weight', 'stages.3.2.gamma',
              'norm3.weight')
-    check_backbone({
-        name: torch.rand(2)
-        for name in names
-    }, 'stages.3.2.dwconv.weight', 'stages.3.2.pwconv1.weight', 'norm3.weight')
+    check_backbone({name: torch.rand(2)
+                    for name in names}, 'stages.3.2.dwconv.weight',
+                   'stages.3.2.pwconv1.weight', 'norm3.weight')
 
 
 def check_backbone(weights, *names):
@@ -293,15 +293,17 @@ def test_command(pair, tmp_path, repo):
     import runpy
     tool = str(repo / 'tools/model_converters/oneformer.py')
     theirs, ours, back = (str(tmp_path / f'{n}.pth') for n in 'abc')
-    torch.save(dict(model=convert_from_ours(pair[1].state_dict(), 'official')),
-               theirs)
+    torch.save(
+        dict(model=convert_from_ours(pair[1].state_dict(), 'official')),
+        theirs)
     for args in ((theirs, ours), (ours, back, '--to', 'huggingface')):
         with patch.object(sys, 'argv', [tool, *args]):
             runpy.run_path(tool, run_name='__main__')
     found = torch.load(ours)['state_dict']
     assert found.keys() == pair[1].state_dict().keys()
     assert torch.load(back).keys() == {
-        key for key in pair[0].state_dict() if key != 'criterion.empty_weight'
+        key
+        for key in pair[0].state_dict() if key != 'criterion.empty_weight'
     }
     with patch.object(sys, 'argv', [tool, back + 'x', ours]):
         with pytest.raises(SystemExit, match='no file'):
@@ -318,14 +320,15 @@ def test_refusals():
 def test_classes_of_ade20k():
     """Things first here, by number there."""
     from mmdet.datasets import ADE20KPanopticDataset
+
     from mmseg_ext.models.utils.oneformer_checkpoint import (
         ade20k_panoptic_order, reorder_classes)
     order = ade20k_panoptic_order()
     assert sorted(order) == list(range(150))
     names = ADE20KPanopticDataset.METAINFO['classes']
     # wall is number 0, bed number 7, flag the last one
-    assert [order[names.index(n)] for n in ('wall', 'bed', 'flag')
-            ] == [0, 7, 149]
+    assert [order[names.index(n)]
+            for n in ('wall', 'bed', 'flag')] == [0, 7, 149]
     weights = {
         f'panoptic_head.cls_embed.{kind}': torch.arange(151.)
         for kind in ('weight', 'bias')

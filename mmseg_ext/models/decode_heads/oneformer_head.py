@@ -1,0 +1,147 @@
+from typing import List, Optional, Sequence
+
+import torch
+import torch.nn.functional as F
+from mmseg.models.decode_heads import Mask2FormerHead
+from mmseg.registry import MODELS
+from mmseg.utils import ConfigType, SampleList
+from torch import Tensor
+
+from ..dense_heads.oneformer_head import OneFormerHead as DetOneFormerHead
+from ..utils.logits import full_precision, without_autocast
+
+# Below this share of all classes a score is as good as none.
+_LEAST_SHARE = 1e-6
+
+
+@MODELS.register_module(name='OneFormerHead')
+class OneFormerSegHead(DetOneFormerHead):
+    """:class:`OneFormerHead` for ``EncoderDecoder`` and plain label maps.
+
+    The task is the semantic one, there is one target for each class of an
+    image. Everything inside is of mmdet's scope (``'mmdet.CrossEntropyLoss'``
+    and so on), as in the configs of mmseg's ``Mask2FormerHead``.
+
+    Args:
+        num_classes (int): Classes.
+        class_names (Sequence[str]): Their names, for the texts.
+        output (str): ``'score'``: sums of class times mask probability, as of
+            mmseg's ``Mask2FormerHead``; they are no logits. ``'log_prob'``:
+            the logarithm of their share among the classes, for algorithms
+            that take a softmax of the output; the arg-max is the same.
+            Defaults to 'score'.
+        align_corners (bool): Read by the segmentor. Defaults to False.
+        ignore_index (int): Label that is no class. Defaults to 255.
+        target_template (str): Text of a class. Defaults to
+            'a photo with a {}'.
+        filling_text (str): Fills the list up. Defaults to
+            'a semantic photo'.
+        **kwargs: Arguments of mmdet's :class:`OneFormerHead`.
+
+    Raises:
+        ValueError: If there are not as many names as classes, or ``output``
+            is none of the two.
+    """
+
+    def __init__(self,
+                 num_classes: int,
+                 class_names: Sequence[str],
+                 output: str = 'score',
+                 align_corners: bool = False,
+                 ignore_index: int = 255,
+                 target_template: str = 'a photo with a {}',
+                 filling_text: str = 'a semantic photo',
+                 **kwargs) -> None:
+        if len(class_names) != num_classes:
+            raise ValueError(
+                'decode_head.class_names must have num_classes='
+                f'{num_classes} names but has {len(class_names)}.')
+        if output not in ('score', 'log_prob'):
+            raise ValueError("decode_head.output must be 'score' or "
+                             f"'log_prob' but is {output!r}.")
+        super().__init__(
+            num_things_classes=0, num_stuff_classes=num_classes, **kwargs)
+        self.out_channels = num_classes
+        self.class_names = list(class_names)
+        self.output = output
+        self.align_corners = align_corners
+        self.ignore_index = ignore_index
+        self.target_template = target_template
+        self.filling_text = filling_text
+
+    _seg_data_to_instance_data = Mask2FormerHead._seg_data_to_instance_data
+
+    def loss(self,
+             x: Sequence[Tensor],
+             batch_data_samples: SampleList,
+             train_cfg: Optional[ConfigType] = None) -> dict:
+        """Losses of a batch of label maps.
+
+        Args:
+            x (Sequence[Tensor]): Maps of the backbone.
+            batch_data_samples (list[SegDataSample]): With ``gt_sem_seg``.
+            train_cfg (dict, optional): Unused.
+
+        Returns:
+            dict[str, Tensor]: Losses of all layers and ``loss_contrastive``.
+        """
+        targets, metas = self._seg_data_to_instance_data(batch_data_samples)
+        metas = [
+            dict(meta, task='semantic', texts=self._texts(target.labels))
+            for meta, target in zip(metas, targets)
+        ]
+        return self.loss_by_targets(x, targets, metas)
+
+    def _texts(self, labels: Tensor) -> List[str]:
+        texts = [
+            self.target_template.format(self.class_names[label])
+            for label in sorted(labels.tolist())
+        ][:self.num_texts]
+        return texts + [self.filling_text] * (self.num_texts - len(texts))
+
+    def forward(self, x: Sequence[Tensor]) -> Tensor:
+        """Scores in the size of the mask features.
+
+        Args:
+            x (Sequence[Tensor]): Maps of the backbone.
+
+        Returns:
+            Tensor: Shape (B, num_classes, h, w), see ``output``.
+        """
+        return self._scores(*self._last(x))
+
+    def predict(self, x: Sequence[Tensor], batch_img_metas: List[dict],
+                test_cfg: ConfigType) -> Tensor:
+        """Scores in the size of the padded images.
+
+        Args:
+            x (Sequence[Tensor]): Maps of the backbone.
+            batch_img_metas (list[dict]): Their ``pad_shape`` or
+                ``img_shape``.
+            test_cfg (dict): Unused.
+
+        Returns:
+            Tensor: Shape (B, num_classes, H, W), see ``output``.
+        """
+        scores, masks = self._last(x)
+        meta = batch_img_metas[0]
+        size = tuple(meta.get('pad_shape', meta['img_shape'])[:2])
+        masks = F.interpolate(
+            masks, size, mode='bilinear', align_corners=False)
+        return self._scores(scores, masks)
+
+    def _last(self, x: Sequence[Tensor]):
+        sets, _ = self._predict_sets(x, [['semantic']] * len(x[0]))
+        masks = torch.einsum('bqc,bchw->bqhw', sets.mask_embeds[-1],
+                             sets.mask_features)
+        return sets.cls_scores[-1], masks
+
+    def _scores(self, scores: Tensor, masks: Tensor) -> Tensor:
+        with without_autocast(scores):
+            classes = full_precision(scores).softmax(-1)[..., :-1]
+            found = torch.einsum('bqk,bqhw->bkhw', classes,
+                                 full_precision(masks).sigmoid())
+            if self.output == 'score':
+                return found
+            share = found / found.sum(1, keepdim=True).clamp(min=_LEAST_SHARE)
+            return share.clamp(min=_LEAST_SHARE).log()

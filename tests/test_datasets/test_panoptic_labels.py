@@ -1,0 +1,134 @@
+"""Instances out of panoptic labels, labels of Cityscapes, and the metrics."""
+import json
+import runpy
+import sys
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+pytest.importorskip('mmdet')
+
+from mmdet.registry import DATASETS, METRICS  # noqa: E402
+from mmengine.config import Config  # noqa: E402
+from mmengine.registry import init_default_scope  # noqa: E402
+from mmengine.structures import InstanceData, PixelData  # noqa: E402
+
+from mmseg_ext.datasets.panoptic_instances import (  # noqa: E402
+    write_panoptic_instances, write_toystreet_instances)
+
+
+def run(repo, name, *args):
+    tool = str(repo / 'tools/dataset_converters' / name)
+    with patch.object(sys, 'argv', [tool, *map(str, args)]):
+        runpy.run_path(tool, run_name='__main__')
+
+
+def test_instances_of_toystreet(toystreet, tmp_path, repo):
+    """Those of the panoptic labels are those that it is rendered with."""
+    from pycocotools.coco import COCO
+    folder = toystreet / 'day/coco'
+    out = tmp_path / 'instances.json'
+    run(repo, 'panoptic2instance.py', folder / 'panoptic_val.json',
+        folder / 'panoptic_val', out)
+    write_toystreet_instances(str(toystreet))
+    assert write_toystreet_instances(str(toystreet)) == []
+    ours, theirs = COCO(str(out)), COCO(
+        str(folder / 'panoptic_instances_val.json'))
+    assert [c['id'] for c in ours.dataset['categories']] == list(range(9))
+    assert ours.cats == theirs.cats
+    for image in ours.imgs:
+        one, other = ({
+            (a['category_id'], api.annToMask(a).tobytes())
+            for a in api.imgToAnns[image]
+        } for api in (ours, theirs))
+        assert one == other
+
+
+def test_refusals(tmp_path):
+    path = tmp_path / 'boxes.json'
+    path.write_text(json.dumps(dict(categories=[], annotations=[])))
+    with pytest.raises(ValueError, match='no panoptic label file'):
+        write_panoptic_instances(str(path), str(tmp_path), 'out.json')
+
+
+def test_cityscapes(tmp_path, repo):
+    """Crowds are things without a number; void has no segment."""
+    ids = np.array([[7, 7, 26001, 26002], [26, 26, 4, 8]], dtype=np.int32)
+    folder = tmp_path / 'gtFine/val/bonn'
+    folder.mkdir(parents=True)
+    Image.fromarray(ids.astype(np.uint16)).save(
+        folder / 'bonn_000000_gtFine_instanceIds.png')
+    run(repo, 'cityscapes_panoptic.py', tmp_path, '--splits', 'val')
+    init_default_scope('mmdet')
+    dataset = DATASETS.build(
+        dict(
+            type='CityscapesPanopticDataset',
+            data_root=str(tmp_path),
+            ann_file='annotations/panoptic_val.json',
+            data_prefix=dict(
+                img='leftImg8bit/val/', seg='annotations/panoptic_val/')))
+    info = dataset.get_data_info(0)
+    assert info['img_path'].endswith(
+        'leftImg8bit/val/bonn/bonn_000000_leftImg8bit.png')
+    assert info['seg_map_path'].endswith(
+        'annotations/panoptic_val/bonn_000000_leftImg8bit.png')
+    found = {(s['id'], s['category'], bool(s['is_thing']))
+             for s in info['segments_info']}
+    car = dataset.metainfo['classes'].index('car')
+    assert found == {(7, 0, False), (8, 1, False), (26, car, False),
+                     (26001, car, True), (26002, car, True)}
+    colours = np.asarray(Image.open(info['seg_map_path'])).astype(int)
+    wanted = np.where(ids == 4, 0, ids)
+    assert np.array_equal(colours @ [1, 256, 65536], wanted)
+    instances = json.loads(
+        (tmp_path / 'annotations/panoptic_instances_val.json').read_text())
+    assert [a['iscrowd'] for a in instances['annotations']] == [1, 0, 0]
+
+
+def test_truth_as_prediction(toystreet, repo):
+    """Three stock metrics of one run give full marks."""
+    write_toystreet_instances(str(toystreet))
+    cfg = Config.fromfile(
+        str(repo / 'configs/oneformer/oneformer_toystreet.py'))
+    text = json.dumps(
+        [cfg.val_evaluator, cfg.val_dataloader.dataset], default=list)
+    text = text.replace('data/toystreet', str(toystreet))
+    evaluators, data = json.loads(text)
+    init_default_scope('mmdet')
+    data['pipeline'] = [
+        dict(type='LoadImageFromFile'),
+        dict(type='LoadPanopticAnnotations'),
+        dict(
+            type='PackDetInputs',
+            meta_keys=('img_id', 'img_path', 'ori_shape', 'img_shape'))
+    ]
+    dataset = DATASETS.build(data)
+    metrics = [METRICS.build(evaluator) for evaluator in evaluators]
+    for item in dataset:
+        sample = item['data_samples']
+        instances, label = sample.gt_instances, sample.gt_sem_seg.sem_seg
+        # stuff has a number as well, that of class 0 would be void
+        panoptic = torch.where(label == 255, 9, label + 1000).int()
+        masks = instances.masks.to_tensor(torch.bool, 'cpu')
+        for number, mask in enumerate(masks, 1):
+            panoptic[0][mask] = int(instances.labels[number - 1]) + (
+                1000 * number)
+        sample.pred_sem_seg = PixelData(sem_seg=label)
+        sample.pred_panoptic_seg = PixelData(sem_seg=panoptic)
+        sample.pred_instances = InstanceData(
+            bboxes=instances.bboxes.tensor,
+            labels=instances.labels,
+            scores=torch.ones(len(masks)),
+            masks=masks)
+        for metric in metrics:
+            metric.dataset_meta = dataset.metainfo
+            metric.process({}, [sample.to_dict()])
+    found = {}
+    for metric in metrics:
+        found.update(metric.evaluate(len(dataset)))
+    assert found['coco_panoptic/PQ'] == pytest.approx(100)
+    assert found['coco/segm_mAP'] == pytest.approx(1)
+    assert found['mIoU'] == pytest.approx(100)
