@@ -61,7 +61,7 @@ class ImagePool(nn.Module):
             # none yet, or training goes on with other crops
             self.images = images.new_zeros(0, *images.shape[1:])
         generator = torch.Generator('cpu').manual_seed(self.seed +
-                                                  _STEP * self.queries)
+                                                       _STEP * self.queries)
         self.queries += 1
         room = max(self.size - len(self.images), 0)
         if room:
