@@ -5,6 +5,5 @@
 _base_ = ['./pssl_pspnet_r50-d8_80k_cityscapes-512x1024.py']
 model = dict(
     backbone=dict(type='ResNetV1d', contract_dilation=False),
-    decode_head=dict(
-        type='ReducedPSPHead', channels=1024, pool_channels=512))
+    decode_head=dict(type='ReducedPSPHead', channels=1024, pool_channels=512))
 load_from = 'checkpoints/pssl_pspnet_r50-vd.pth'

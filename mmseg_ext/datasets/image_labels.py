@@ -45,9 +45,9 @@ def read_image_labels(path: str, field: str) -> Dict[str, FrozenSet[str]]:
     return labels
 
 
-def select_image_labels(labels: Dict[str, FrozenSet[str]],
-                        names: Sequence[str], path: str,
-                        field: str) -> List[FrozenSet[str]]:
+def select_image_labels(labels: Dict[str,
+                                     FrozenSet[str]], names: Sequence[str],
+                        path: str, field: str) -> List[FrozenSet[str]]:
     """Labels of some images, in their order.
 
     Raises:

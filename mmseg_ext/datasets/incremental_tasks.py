@@ -26,9 +26,7 @@ BACKGROUND = 'background'
 
 def _split(classes: Sequence[str], *sizes: int) -> List[Tuple[str, ...]]:
     ends = [sum(sizes[:i + 1]) for i in range(len(sizes))]
-    return [
-        tuple(classes[end - size:end]) for end, size in zip(ends, sizes)
-    ]
+    return [tuple(classes[end - size:end]) for end, size in zip(ends, sizes)]
 
 
 PRESETS: Dict[str, List[Tuple[str, ...]]] = {

@@ -118,8 +118,7 @@ def _scan_leaf(dataset, name: str, num_classes: Optional[int],
         name,
         classes,
         load_label is not None,
-        ignored=max(
-            getattr(dataset, 'ignore_index', IGNORED), len(classes)))
+        ignored=max(getattr(dataset, 'ignore_index', IGNORED), len(classes)))
     limit = len(classes) or num_classes or report.ignored
     for index in scan_indices(len(dataset), max_images):
         info = dataset.get_data_info(index)

@@ -7,9 +7,7 @@ import numpy as np
 CLASSES = ('sky', 'building', 'road', 'pavement', 'tree', 'car', 'pedestrian',
            'sign', 'pole')
 TASK = dict(
-    name='toy',
-    base=['road', 'sky'],
-    increments=[['car', 'tree'], ['sign']])
+    name='toy', base=['road', 'sky'], increments=[['car', 'tree'], ['sign']])
 # of sky, road, car, tree, sign, and building, which is in no step
 SHOWN = dict(
     a=('sky', 'road'),
@@ -60,8 +58,8 @@ def write_masks(folder, dataset, task='toy', value=1):
         name = info['img_path'][-5]
         labels[name] = [classes[c] for c in info['image_labels']]
         cv2.imwrite(
-            str(folder / f'masks/{name}.png'),
-            np.full((3, 4), value, np.uint16))
+            str(folder / f'masks/{name}.png'), np.full((3, 4), value,
+                                                       np.uint16))
     (folder / 'manifest.json').write_text(
         json.dumps(dict(recipe=dict(task=task, classes=classes))))
     (folder / 'finished.json').write_text(json.dumps(dict(labels=labels)))

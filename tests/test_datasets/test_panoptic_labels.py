@@ -40,10 +40,9 @@ def test_instances_of_toystreet(toystreet, tmp_path, repo):
     assert [c['id'] for c in ours.dataset['categories']] == list(range(9))
     assert ours.cats == theirs.cats
     for image in ours.imgs:
-        one, other = ({
-            (a['category_id'], api.annToMask(a).tobytes())
-            for a in api.imgToAnns[image]
-        } for api in (ours, theirs))
+        one, other = ({(a['category_id'], api.annToMask(a).tobytes())
+                       for a in api.imgToAnns[image]}
+                      for api in (ours, theirs))
         assert one == other
 
 
@@ -93,8 +92,8 @@ def test_truth_as_prediction(toystreet, repo):
     write_toystreet_instances(str(toystreet))
     cfg = Config.fromfile(
         str(repo / 'configs/oneformer/oneformer_toystreet.py'))
-    text = json.dumps(
-        [cfg.val_evaluator, cfg.val_dataloader.dataset], default=list)
+    text = json.dumps([cfg.val_evaluator, cfg.val_dataloader.dataset],
+                      default=list)
     text = text.replace('data/toystreet', str(toystreet))
     evaluators, data = json.loads(text)
     init_default_scope('mmdet')
@@ -114,8 +113,8 @@ def test_truth_as_prediction(toystreet, repo):
         panoptic = torch.where(label == 255, 9, label + 1000).int()
         masks = instances.masks.to_tensor(torch.bool, 'cpu')
         for number, mask in enumerate(masks, 1):
-            panoptic[0][mask] = int(instances.labels[number - 1]) + (
-                1000 * number)
+            panoptic[0][mask] = int(
+                instances.labels[number - 1]) + (1000 * number)
         sample.pred_sem_seg = PixelData(sem_seg=label)
         sample.pred_panoptic_seg = PixelData(sem_seg=panoptic)
         sample.pred_instances = InstanceData(

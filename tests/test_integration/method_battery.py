@@ -121,8 +121,8 @@ class MethodBattery:
         while 'data_root' not in dataset:
             dataset = dataset.dataset
         prefix = dataset.data_prefix
-        folder = Path(dataset.data_root, prefix.get('img_path')
-                      or prefix.get('img'))
+        folder = Path(dataset.data_root,
+                      prefix.get('img_path') or prefix.get('img'))
         return str(sorted(folder.iterdir())[0])
 
     def many_images(self, cfg, tmp_path):

@@ -38,8 +38,7 @@ def test_learns_two_images_by_heart(tmp_path, monkeypatch):
     cfg = Config.fromfile(
         osp.join(REPO,
                  'configs/oneformer/oneformer_600_toystreet10-144x192.py'))
-    cfg = Config(
-        relocate(cfg.to_dict(), 'data/toystreet10', str(root)))
+    cfg = Config(relocate(cfg.to_dict(), 'data/toystreet10', str(root)))
     cfg.train_cfg.max_iters = cfg.train_cfg.val_interval = 200
     cfg.param_scheduler[0].end = 200
     cfg.default_hooks.checkpoint.interval = 200

@@ -33,10 +33,8 @@ def explained(tmp_path_factory):
         for i in range(2):
             path = root / 'toystreet_crops' / 'train' / name / f'{i}.png'
             path.parent.mkdir(parents=True, exist_ok=True)
-            cv2.imwrite(
-                str(path), rng.integers(0, 256, (64, 64, 3), np.uint8))
-            images.append(
-                ClassifiedImage(str(path), f'{name}/{i}.png', label))
+            cv2.imwrite(str(path), rng.integers(0, 256, (64, 64, 3), np.uint8))
+            images.append(ClassifiedImage(str(path), f'{name}/{i}.png', label))
             deciles = rng.integers(0, 10, (64, 64)).astype(np.uint8)
             out.write(images[-1], deciles, {}, {})
     assert out.finish(images)['images'] == 10

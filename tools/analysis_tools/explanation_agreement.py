@@ -111,8 +111,8 @@ def main():
     for source, total in sums.items():
         table[source] = dict(
             zip(FIGURES, (100 * total / max(len(names), 1)).tolist()))
-        print(f'{source:24}' +
-              ''.join(f'{value:11.2f}' for value in table[source].values()))
+        print(f'{source:24}' + ''.join(f'{value:11.2f}'
+                                       for value in table[source].values()))
     if args.out:
         with atomic_open(args.out, 'w') as file:
             json.dump(table, file, indent=1)

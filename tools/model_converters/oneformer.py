@@ -20,13 +20,10 @@ import torch  # noqa: E402
 from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.models.utils.official_checkpoint import \
     save_converted  # noqa: E402
-from mmseg_ext.models.utils.oneformer_checkpoint import (LAYOUTS,  # noqa: E402
-                                                         ade20k_panoptic_order,
-                                                         convert_from_ours,
-                                                         convert_to_ours,
-                                                         find_layout,
-                                                         load_weights,
-                                                         reorder_classes)
+from mmseg_ext.models.utils.oneformer_checkpoint import LAYOUTS  # noqa: E402
+from mmseg_ext.models.utils.oneformer_checkpoint import (
+    ade20k_panoptic_order, convert_from_ours, convert_to_ours, find_layout,
+    load_weights, reorder_classes)
 
 
 def parse_args() -> argparse.Namespace:

@@ -31,10 +31,12 @@ class SegRandomResizedCrop(BaseTransform):
         ValueError: If a range is not rising and positive.
     """
 
-    def __init__(self,
-                 scale: Union[int, Tuple[int, int]],
-                 area_range: Sequence[float] = (0.5, 2.0),
-                 aspect_range: Sequence[float] = (3 / 4, 4 / 3)) -> None:
+    def __init__(
+        self,
+        scale: Union[int, Tuple[int, int]],
+        area_range: Sequence[float] = (0.5, 2.0),
+        aspect_range: Sequence[float] = (3 / 4, 4 / 3)
+    ) -> None:
         for name, value in dict(
                 area_range=area_range, aspect_range=aspect_range).items():
             if not 0 < value[0] <= value[1]:
@@ -56,8 +58,8 @@ class SegRandomResizedCrop(BaseTransform):
             if 0 < w <= width and 0 < h <= height:
                 return (np.random.randint(height - h + 1),
                         np.random.randint(width - w + 1), h, w)
-        aspect = min(max(width / height, self.aspect_range[0]),
-                     self.aspect_range[1])
+        aspect = min(
+            max(width / height, self.aspect_range[0]), self.aspect_range[1])
         h = min(height, round(width / aspect))
         w = min(width, round(height * aspect))
         return (height - h) // 2, (width - w) // 2, h, w

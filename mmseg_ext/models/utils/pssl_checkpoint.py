@@ -48,8 +48,8 @@ for _theirs, _ours in _LAYER.items():
             f'backbone.convs.{_number}.{_ours}')
     _STDC[rf'cp\.conv_avg\.{_theirs}'] = f'backbone.conv_avg.{_ours}'
     _STDC[rf'ffm\.convblk\.{_theirs}'] = f'backbone.ffm.conv0.{_ours}'
-    for _module, _head in (('conv_out', 'decode_head'),
-                           ('conv_out8', 'auxiliary_head.0'),
+    for _module, _head in (('conv_out', 'decode_head'), ('conv_out8',
+                                                         'auxiliary_head.0'),
                            ('conv_out16', 'auxiliary_head.1')):
         _STDC[rf'{_module}\.conv\.{_theirs}'] = f'{_head}.convs.0.{_ours}'
 # Blocks of three stages, by the depth of the network.
@@ -87,8 +87,8 @@ def _convert_pspnet(state_dict):
     renamed = _rename(state_dict, _PSPNET)
     # stages count from 0 there
     renamed = {
-        re.sub(r'^layer(\d)\.',
-               lambda m: f'backbone.layer{int(m.group(1)) + 1}.', key): value
+        re.sub(r'^layer(\d)\.', lambda m: f'backbone.layer{int(m.group(1)) + 1}.', key):
+        value
         for key, value in renamed.items()
     }
     key = 'decode_head.bottleneck.conv.weight'
@@ -117,8 +117,9 @@ def _convert_stdc(state_dict):
         raise ValueError(f'SRC has {blocks} blocks, but STDC1 has 8 and STDC2 '
                          'has 14.')
     places = ['0', '1'] + [
-        f'{stage}.{i}' for stage, number in enumerate(
-            _STDC_BLOCKS[blocks], start=2) for i in range(number)
+        f'{stage}.{i}'
+        for stage, number in enumerate(_STDC_BLOCKS[blocks], start=2)
+        for i in range(number)
     ]
     modules = dict(_STDC)
     for number, place in enumerate(places):

@@ -121,8 +121,7 @@ class TestLoss:
 
     def test_student_loss_against_its_parts(self):
         """eta=1, alpha=0, no paste, no teacher: old model and masks."""
-        model = build(
-            teacher=None, alpha=0., eta=1., loss_feature=None).eval()
+        model = build(teacher=None, alpha=0., eta=1., loss_feature=None).eval()
         data = model.data_preprocessor(batch(paste=False), True)
         found = model.loss(**data)['loss_student']
         logits = model._forward(data['inputs'])
@@ -154,7 +153,8 @@ class TestLoss:
             with_paste = losses(model)
             without = losses(model, batch(paste=False))
             changed = {
-                name for name in ('loss_teacher_old', 'loss_student')
+                name
+                for name in ('loss_teacher_old', 'loss_student')
                 if with_paste[name] != without[name]
             }
             assert changed == {loss}

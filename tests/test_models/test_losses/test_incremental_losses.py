@@ -19,8 +19,8 @@ class TestSoftTargetBCE:
         cost = -(target * prob.log() + (1 - target) * (1 - prob).log())
         expected = (cost.sum(1, True) * weight).sum() / weight.sum()
         for reduction, factor in (('sum', 1.), ('mean', 1 / 3)):
-            loss = SoftTargetBCELoss(reduction, loss_weight=2.)(logits, target,
-                                                                weight)
+            loss = SoftTargetBCELoss(
+                reduction, loss_weight=2.)(logits, target, weight)
             assert torch.allclose(loss, 2 * factor * expected, atol=1e-6)
         assert torch.allclose(SoftTargetBCELoss()(logits, target),
                               cost.sum(1).mean())
@@ -80,9 +80,10 @@ class TestDenseContrastive:
         first, second = math.log1p(math.exp(10)), math.log(2)
         assert found == pytest.approx((first + second) / 2, rel=1e-6)
         for temperature in (0.1, 0.7):
-            loss = DenseContrastiveLoss(temperature, loss_weight=1.)(
-                torch.ones(1, 4, 1, 5), torch.tensor([[[1, 1, 0, 0, 0]]]), 2,
-                1)
+            loss = DenseContrastiveLoss(
+                temperature, loss_weight=1.)(torch.ones(1, 4, 1, 5),
+                                             torch.tensor([[[1, 1, 0, 0, 0]]]),
+                                             2, 1)
             assert loss.item() == pytest.approx(math.log(4))
 
     def test_no_anchor(self):
