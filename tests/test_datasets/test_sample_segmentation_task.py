@@ -8,7 +8,7 @@ pytest.importorskip('mmdet')
 from mmengine.registry import init_default_scope  # noqa: E402
 
 from mmseg_ext.datasets.transforms import LoadPanopticSegments  # noqa: E402
-from mmseg_ext.datasets.transforms import SampleSegmentationTask
+from mmseg_ext.datasets.transforms import SampleSegmentationTask  # noqa: E402
 
 CLASSES = ('sky', 'person', 'road')
 TABLE = dict(class_names=CLASSES, thing_classes=('person', ))

@@ -18,12 +18,10 @@ import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
 import torch  # noqa: E402
 
 from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
+from mmseg_ext.models.utils import \
+    oneformer_checkpoint as layouts  # noqa: E402
 from mmseg_ext.models.utils.official_checkpoint import \
     save_converted  # noqa: E402
-from mmseg_ext.models.utils.oneformer_checkpoint import LAYOUTS  # noqa: E402
-from mmseg_ext.models.utils.oneformer_checkpoint import (
-    ade20k_panoptic_order, convert_from_ours, convert_to_ours, find_layout,
-    load_weights, reorder_classes)
 
 
 def parse_args() -> argparse.Namespace:
@@ -33,7 +31,7 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument('src', help='checkpoint to read')
     parser.add_argument('dst', help='checkpoint to write')
     parser.add_argument(
-        '--to', choices=LAYOUTS, help='convert back into this layout')
+        '--to', choices=layouts.LAYOUTS, help='convert back into this layout')
     parser.add_argument(
         '--ade20k',
         action='store_true',
@@ -45,18 +43,19 @@ def parse_args() -> argparse.Namespace:
 def main() -> None:
     args = parse_args()
     try:
-        weights = load_weights(args.src, 'state_dict' if args.to else 'model')
-        order = ade20k_panoptic_order() if args.ade20k else None
+        weights = layouts.load_weights(args.src,
+                                       'state_dict' if args.to else 'model')
+        order = layouts.ade20k_panoptic_order() if args.ade20k else None
         if args.to:
             if order is not None:
                 back = torch.tensor(order).argsort().tolist()
-                weights = reorder_classes(weights, back)
-            weights = convert_from_ours(weights, args.to)
+                weights = layouts.reorder_classes(weights, back)
+            weights = layouts.convert_from_ours(weights, args.to)
         else:
-            layout = find_layout(weights)
-            weights = convert_to_ours(weights, layout)
+            layout = layouts.find_layout(weights)
+            weights = layouts.convert_to_ours(weights, layout)
             if order is not None:
-                weights = reorder_classes(weights, order)
+                weights = layouts.reorder_classes(weights, order)
     except (OSError, ValueError) as error:
         raise SystemExit(f'{args.src}: {error}')
     if args.to:

@@ -85,10 +85,13 @@ def convert_pssl(
 
 def _convert_pspnet(state_dict):
     renamed = _rename(state_dict, _PSPNET)
+
     # stages count from 0 there
+    def of_backbone(found):
+        return f'backbone.layer{int(found.group(1)) + 1}.'
+
     renamed = {
-        re.sub(r'^layer(\d)\.', lambda m: f'backbone.layer{int(m.group(1)) + 1}.', key):
-        value
+        re.sub(r'^layer(\d)\.', of_backbone, key): value
         for key, value in renamed.items()
     }
     key = 'decode_head.bottleneck.conv.weight'

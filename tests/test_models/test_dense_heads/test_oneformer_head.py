@@ -16,7 +16,7 @@ from mmengine.structures import InstanceData  # noqa: E402
 from oneformer_toy import build_model, model_config  # noqa: E402
 
 from mmseg_ext.models.layers import FusedMultiheadAttention  # noqa: E402
-from mmseg_ext.models.layers import bag_deform_attn
+from mmseg_ext.models.layers import bag_deform_attn  # noqa: E402
 
 TASKS = ('panoptic', 'instance', 'semantic')
 
