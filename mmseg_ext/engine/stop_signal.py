@@ -2,6 +2,7 @@
 import atexit
 import logging
 import multiprocessing
+import os
 import signal
 import threading
 from functools import partial
@@ -93,6 +94,12 @@ def _end_workers() -> None:
 
 
 def _start_worker(init_fn: Optional[Callable], worker_id: int) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    parent = os.getppid()
+
+    def hear(number: int, frame) -> None:
+        if os.getppid() != parent:  # killed; nobody else would end this one
+            os._exit(128 + number)
+
+    signal.signal(signal.SIGTERM, hear)
     if init_fn is not None:
         init_fn(worker_id)
