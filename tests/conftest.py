@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 from mmengine.logging import MessageHub, MMLogger
+from mmengine.registry import DefaultScope, init_default_scope
 from mmengine.visualization import Visualizer
 
 # Ahead of mmseg.utils, which needs mmcv.ops to import.
@@ -58,6 +59,13 @@ def toystreet(tmp_path_factory):
     root = root / 'toystreet'
     generate(str(root), num_train=16, num_val=4, seed=0)
     return root
+
+
+@pytest.fixture(scope='module', autouse=True)
+def own_default_scope():
+    """No module of tests builds in the scope that another one left."""
+    DefaultScope._instance_dict.clear()
+    init_default_scope('mmseg')
 
 
 @pytest.fixture(autouse=True)
