@@ -126,8 +126,13 @@ class AtomicCheckpointHook(CheckpointHook):
                        batch_idx: int,
                        data_batch=None,
                        outputs=None) -> None:
-        """Stop if a signal came; this validation is not made again."""
-        self._stop_if_asked(runner, runner.iter, batch_idx + 1)
+        """Stop one process if a signal came during a training's validation.
+
+        That validation is not made again. Several ranks, which may validate
+        different numbers of batches, stop at their next agreement.
+        """
+        if get_world_size() == 1 and self._stop_signal.received is not None:
+            self._stop_if_asked(runner, runner.iter, batch_idx + 1)
 
     def _stop_if_asked(self, runner, step: int, turn: int) -> None:
         if get_world_size() > 1 and turn % self.stop_check_interval:
