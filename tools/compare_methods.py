@@ -215,6 +215,9 @@ def main():
         raise SystemExit(f'{args.dataset}: {error}')
     classes = DATASETS.get(leaf.type).METAINFO.get('classes')
     classes = (leaf.get('metainfo') or {}).get('classes') or classes
+    if not classes:
+        raise SystemExit(f'{args.dataset}: {leaf.type} names no classes; set '
+                         'metainfo.classes.')
     plans, runs = [], []
     for size in args.sizes:
         for seed in args.seeds:

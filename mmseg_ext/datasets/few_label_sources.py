@@ -36,6 +36,9 @@ def labeled_source(cfg: dict, names: str, packing: str) -> dict:
 
     Returns:
         dict: Config of the source.
+
+    Raises:
+        ValueError: If its pipeline loads no labels.
     """
     source = copy.deepcopy(dict(leaf_dataset(cfg)))
     source['ann_file'] = osp.abspath(names)
@@ -45,6 +48,10 @@ def labeled_source(cfg: dict, names: str, packing: str) -> dict:
             i for i, transform in enumerate(source['pipeline'])
             if transform['type'] in _LOADING
         ]
+        if not loaded:
+            raise ValueError('the pipeline of train_dataloader.dataset has no '
+                             'LoadAnnotations: add it, so that the labels are '
+                             'loaded.')
         source['pipeline'].insert(loaded[-1] + 1, dict(type='AddValidMask'))
     return source
 

@@ -54,6 +54,12 @@ def test_unlabeled_source():
     assert 'seg_map_path' not in source['data_prefix']
 
 
+def test_a_pipeline_without_labels_is_refused():
+    source = dict(DATASET['dataset'], pipeline=PIPELINE[:1])
+    with pytest.raises(ValueError, match='LoadAnnotations'):
+        labeled_source(source, 'list.txt', 'PackBranchInputs')
+
+
 def test_joined_data_sets_are_refused():
     with pytest.raises(ValueError, match='ConcatDataset'):
         leaf_dataset(dict(type='ConcatDataset', datasets=[DATASET]))
