@@ -1,14 +1,18 @@
-"""Every method through every stock tool: runs the batteries, prints a table.
+"""What goes with what: runs tests of integration, prints a table of them.
 
-Each row is a battery below ``tests/test_integration``, which runs one config a
-few iterations on a small ToyStreet. ``n/a`` is a cell that does not apply; the
-docstring of the battery says why, and is printed below the table. A cell that
-fails is named FAIL, with the test to run again.
+``--table methods`` has every method through every stock tool. Each row is a
+battery below ``tests/test_integration``, which runs one config a few
+iterations on a small ToyStreet. ``n/a`` is a cell that does not apply; the
+docstring of the battery says why, and is printed below the table.
+``--table composition`` has every algorithm around every segmentor; what is
+refused has a number, and below the table the sentence that refuses it.
+A cell that fails is named FAIL, with the test to run again.
 
 Example::
 
     python tools/check_matrix.py --jobs 2 --out docs/matrix.md
     python tools/check_matrix.py -k PANet
+    python tools/check_matrix.py --table composition --jobs 2
 """
 import argparse
 import ast
@@ -42,7 +46,9 @@ def parse_args():
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        '-k', dest='expression', help='batteries to run, as pytest has it')
+        '--table', choices=('methods', 'composition'), default='methods')
+    parser.add_argument(
+        '-k', dest='expression', help='tests to run, as pytest has it')
     parser.add_argument('--jobs', type=int, default=1, help='processes')
     parser.add_argument('--out', help='Markdown file to write as well')
     return parser.parse_args()
@@ -67,9 +73,8 @@ def batteries() -> Dict[str, dict]:
     return found
 
 
-def run(args, found: Dict[str, dict]) -> List[ElementTree.Element]:
-    """Run the batteries and read what pytest reports."""
-    tests = [f'{entry["file"]}::{name}' for name, entry in found.items()]
+def run(args, tests: List[str]) -> List[ElementTree.Element]:
+    """Run tests and read what pytest reports."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, 'report.xml')
         command = [
@@ -88,6 +93,18 @@ def run(args, found: Dict[str, dict]) -> List[ElementTree.Element]:
         return list(ElementTree.parse(report).getroot().iter('testcase'))
 
 
+def properties(case: ElementTree.Element, name: str) -> List[str]:
+    """What a test has recorded under a name."""
+    return [
+        item.get('value') for item in case.iter('property')
+        if item.get('name') == name
+    ]
+
+
+def is_broken(case: ElementTree.Element) -> bool:
+    return case.find('failure') is not None or case.find('error') is not None
+
+
 def read_cells(cases: List[ElementTree.Element]) -> Dict[str, dict]:
     """The state of each cell by battery."""
     table: Dict[str, dict] = {}
@@ -97,13 +114,9 @@ def read_cells(cases: List[ElementTree.Element]) -> Dict[str, dict]:
         if cells is None:
             continue
         row = table.setdefault(battery, dict.fromkeys(COLUMNS, 'n/a'))
-        done = [
-            item.get('value') for item in case.iter('property')
-            if item.get('name') == 'cell'
-        ]
+        done = properties(case, 'cell')
         row.update(dict.fromkeys(done, 'ok'))
-        broken = case.find('failure') is not None or case.find(
-            'error') is not None
+        broken = is_broken(case)
         left = [cell for cell in cells if row[cell] != 'ok']
         if broken and left:
             row[left[0]] = 'FAIL'
@@ -132,20 +145,69 @@ def to_markdown(table: Dict[str, dict], found: Dict[str, dict]) -> str:
     return '\n'.join(lines) + '\n'
 
 
+def composition_to_markdown(cases: List[ElementTree.Element]) -> str:
+    """Algorithms by column, segmentors by row, and why a pair is refused."""
+    cells: Dict[tuple, str] = {}
+    reasons: List[str] = []
+    chains = []
+    for case in cases:
+        pair = re.fullmatch(r'test_composes\[(.+) around (.+)\]',
+                            case.get('name'))
+        state = 'FAIL' if is_broken(case) else 'ok'
+        if pair is None:
+            chain = case.get('name').replace('test_', '', 1)
+            chains.append(f'- {chain.replace("_", " ")}: {state}')
+            continue
+        for reason in properties(case, 'reason'):
+            if reason not in reasons:
+                reasons.append(reason)
+            state = f'no ({reasons.index(reason) + 1})'
+        cells[pair.groups()] = state
+    columns = list(dict.fromkeys(algorithm for algorithm, _ in cells))
+    rows = dict.fromkeys(segmentor for _, segmentor in cells)
+    lines = [
+        '| | ' + ' | '.join(columns) + ' |', '|---|' + '---|' * len(columns)
+    ]
+    for segmentor in rows:
+        states = [cells.get((column, segmentor), '') for column in columns]
+        lines.append(f'| {segmentor} | ' + ' | '.join(states) + ' |')
+    if reasons:
+        lines.append('')
+        lines += [f'{i}. {reason}' for i, reason in enumerate(reasons, 1)]
+    if chains:
+        lines += ['', 'One after another:', '', *chains]
+    return '\n'.join(lines) + '\n'
+
+
 def main():
     args = parse_args()
-    found = batteries()
-    table = read_cells(run(args, found))
-    text = to_markdown(table, found)
+    again = []
+    if args.table == 'composition':
+        file = TESTS / 'test_composition.py'
+        cases = run(args, [str(file)])
+        text = composition_to_markdown(cases)
+        again = [
+            f'{file}::{case.get("name")}' for case in cases if is_broken(case)
+        ]
+    else:
+        found = batteries()
+        cases = run(
+            args,
+            [f'{entry["file"]}::{name}' for name, entry in found.items()])
+        table = read_cells(cases)
+        text = to_markdown(table, found)
+        again = [
+            f'{found[name]["file"]}::{name}' for name, row in table.items()
+            if 'FAIL' in row.values()
+        ]
     print(text)
     if args.out:
         part = Path(f'{args.out}.part')
         part.write_text(text)
         os.replace(part, args.out)
-    failed = [name for name, row in table.items() if 'FAIL' in row.values()]
-    for name in failed:
-        print(f'FAIL: python -m pytest --full {found[name]["file"]}::{name}')
-    sys.exit(1 if failed or not table else 0)
+    for test in again:
+        print(f'FAIL: python -m pytest --full "{test}"')
+    sys.exit(1 if again or not cases else 0)
 
 
 if __name__ == '__main__':

@@ -6,6 +6,7 @@ once, and only where the real thing is missing:
 - ``mmcv_ops``: PyTorch kernels for mmcv-lite, which has no compiled operators.
 - ``torchvision_ops``: torchvision beside a torch it was not built for.
 - ``safe_globals``: resuming under the safe loading of torch >= 2.6.
+- ``local_checkpoints``: a broken checkpoint is named in a sentence.
 - ``cpu_amp``: ``--amp`` on a machine without an accelerator.
 - ``cpu_dist``: torchrun on a machine without an accelerator.
 - ``panoptic_api``: the functions of ``panopticapi`` that mmdet calls.
@@ -17,8 +18,8 @@ told by :func:`applied`.
 import logging
 from typing import Dict
 
-from . import (config_packages, cpu_amp, cpu_dist, mmcv_ops, panoptic_api,
-               safe_globals, torchvision_ops)
+from . import (config_packages, cpu_amp, cpu_dist, local_checkpoints,
+               mmcv_ops, panoptic_api, safe_globals, torchvision_ops)
 
 __all__ = ['applied']
 
@@ -37,7 +38,7 @@ def applied() -> Dict[str, str]:
 def _apply_all() -> None:
     # torchvision ahead of everything that may import it.
     for module in (torchvision_ops, mmcv_ops, panoptic_api, safe_globals,
-                   cpu_amp, cpu_dist, config_packages):
+                   local_checkpoints, cpu_amp, cpu_dist, config_packages):
         name = module.__name__.rpartition('.')[2]
         _applied[name] = module.apply()
     logging.getLogger('mmseg_ext').debug(

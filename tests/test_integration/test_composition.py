@@ -12,6 +12,8 @@ import pytest
 import torch
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmengine.runner import Runner
+from mmengine.utils import ManagerMixin
 from mmseg.registry import MODELS
 
 from .method_battery import (assert_equal, losses, metrics, relocate,
@@ -19,12 +21,21 @@ from .method_battery import (assert_equal, losses, metrics, relocate,
 from .segmentors import SEGMENTORS, build_config
 from .test_fmwiss import files, read_config  # noqa: F401
 from .test_pssl import explained  # noqa: F401
-from .tool_runner import REPO, run_tool
+from .tool_runner import REPO, forget_instances, run_tool
 
 ITERS = 4
-NO_PIXEL_CLASSIFIER = r'has no .*cls_seg.*'
+MASKS = ('Mask2Former', 'OneFormer')
 # What is refused, and by which words.
-REFUSED = {}
+REFUSED = {
+    **{('ELN', name): 'does not classify pixels'
+       for name in MASKS},
+    **{('FCNs in the Wild', name): "level is 'decode_head.feature', but"
+       for name in MASKS},
+    **{('DeP', name): 'which classifies masks'
+       for name in MASKS},
+    **{('FMWISS', name): 'does not classify pixels'
+       for name in MASKS},
+}
 
 
 @pytest.fixture
@@ -211,3 +222,76 @@ def train(cfg, tmp_path):
 
 def state_of(path):
     return torch.load(path, map_location='cpu')['state_dict']
+
+
+def check_start(cfg, expected):
+    """The segmentor begins with these weights."""
+    forget_instances(ManagerMixin)
+    runner = Runner.from_cfg(cfg.copy())
+    runner.load_or_resume()
+    model = getattr(runner.model, 'segmentor', runner.model)
+    state = model.state_dict()
+    assert expected
+    assert_equal({key: state[key] for key in expected}, dict(expected))
+
+
+def segmentor_state(checkpoint, tmp_path):
+    """The plain segmentor of a run, as a file and as its weights."""
+    plain = tmp_path / 'plain.pth'
+    run_tool('tools/model_converters/extract_segmentor.py', checkpoint, plain)
+    return str(plain), state_of(plain)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize('segmentor', ['DeepLabV3+', 'UPerNet, Swin'])
+def test_denoising_then_eln_then_advent(segmentor, short, request, tmp_path):
+    """Pre-trained without labels, then few of them, then another domain."""
+    composed = Composed(short, request)
+    cfg = composed.denoising(segmentor)
+    cfg.model.frozen = ('backbone', )
+    train(cfg, tmp_path)
+    exported = osp.join(cfg.work_dir, 'pretrained.pth')
+
+    cfg = composed.eln(segmentor)
+    cfg.load_from = exported
+    cfg.work_dir = str(tmp_path / 'eln')
+    check_start(cfg, state_of(exported))
+    plain, state = segmentor_state(train(cfg, tmp_path), tmp_path)
+
+    cfg = composed.advent(segmentor)
+    cfg.load_from = plain
+    cfg.work_dir = str(tmp_path / 'advent')
+    check_start(cfg, state)
+    train(cfg, tmp_path)
+    run_tool('tools/test.py', tmp_path / 'config.py',
+             osp.join(cfg.work_dir, f'iter_{ITERS}.pth'), '--work-dir',
+             tmp_path / 'test')
+    assert 'mIoU' in metrics(tmp_path / 'test')
+
+
+@pytest.mark.slow
+def test_pssl_then_fmwiss(short, request, toystreet, tmp_path):
+    """A pre-trained segmentor learns the old classes, then the new ones."""
+    composed = Composed(short, request)
+    cfg = composed.pssl('DeepLabV3+')
+    train(cfg, tmp_path)
+    exported = osp.join(cfg.work_dir, 'pretrained.pth')
+
+    folder = request.getfixturevalue('files')
+    base = read_config('fmwiss_base_toystreet', toystreet, folder,
+                       tmp_path / 'base', ITERS)
+    base.load_from = exported
+    old = build_config('DeepLabV3+', num_classes=7)
+    old.data_preprocessor = base.model.data_preprocessor
+    base.model = old
+    state = state_of(exported)
+    check_start(base, state)
+    learnt = train(base, tmp_path)
+
+    step = composed.incremental_step(
+        build_config('DeepLabV3+', num_classes=10), old, load_from=learnt)
+    train(step, tmp_path)
+    run_tool('tools/test.py', tmp_path / 'config.py',
+             osp.join(step.work_dir, f'iter_{ITERS}.pth'), '--work-dir',
+             tmp_path / 'test')
+    assert {'mIoU_old', 'mIoU_new'} <= set(metrics(tmp_path / 'test'))

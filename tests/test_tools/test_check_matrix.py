@@ -54,3 +54,19 @@ def test_a_cell_that_does_not_apply(tool):
 def test_all_batteries_are_found(tool):
     names = set(tool.batteries())
     assert {'TestELN', 'TestPANet', 'TestAdaptSegNet', 'TestDeP'} <= names
+
+
+def test_composition(tool):
+    refused = case('test_composes[ELN around Mask2Former]')
+    ElementTree.SubElement(
+        refused, 'property', name='reason', value='It has no logits.')
+    text = tool.composition_to_markdown([
+        case('test_composes[ELN around DANet]', 'ok'), refused,
+        case('test_composes[AdvEnt around DANet]', failed=True),
+        case('test_pssl_then_fmwiss')
+    ])
+    assert text.splitlines() == [
+        '| | ELN | AdvEnt |', '|---|---|---|', '| DANet | ok | FAIL |',
+        '| Mask2Former | no (1) |  |', '', '1. It has no logits.', '',
+        'One after another:', '', '- pssl then fmwiss: ok'
+    ]

@@ -16,8 +16,9 @@ from mmseg.utils import ConfigType, OptConfigType, OptSampleList, SampleList
 from torch import Tensor, nn
 
 from ...utils.noise_process import find_noise, remove_noise
-from ..utils.denoising_head import (IMAGE_CHANNELS, find_output_stride,
-                                    forward_heads, head_name, projection_keys,
+from ..utils.denoising_head import (IMAGE_CHANNELS, check_projects,
+                                    find_output_stride, forward_heads,
+                                    head_name, projection_keys,
                                     set_out_channels, split_maps)
 from ..utils.logits import without_autocast
 from ..utils.masks import stack_valid_masks
@@ -95,6 +96,7 @@ class DenoisingPretraining(BaseAlgorithm):
         self.head_cfg = None
         if isinstance(segmentor, dict) and 'decode_head' in segmentor:
             self.head_cfg = segmentor['decode_head']
+            check_projects(self.head_cfg)
             segmentor = {
                 **segmentor, 'auxiliary_head': None,
                 'decode_head': set_out_channels(self.head_cfg, IMAGE_CHANNELS)

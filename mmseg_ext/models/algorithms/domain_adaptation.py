@@ -209,7 +209,7 @@ class DomainAdaptation(BaseAlgorithm):
             with torch.set_grad_enabled(grad and bool(levels)):
                 feats = self.segmentor.extract_feat(images)
             with torch.set_grad_enabled(grad and decoded):
-                forward_decode_head(self.segmentor, feats)
+                forward_decode_head(self.segmentor, feats, data_samples)
             for head in auxiliary:
                 head.forward(feats)
         return DomainMaps(self.levels, captured, images, data_samples)

@@ -8,10 +8,7 @@ from mmseg.utils import ConfigType, SampleList
 from torch import Tensor
 
 from ..dense_heads.oneformer_head import OneFormerHead as DetOneFormerHead
-from ..utils.logits import full_precision, without_autocast
-
-# Below this share of all classes a score is as good as none.
-_LEAST_SHARE = 1e-6
+from ..utils.mask_classification import class_scores, log_shares
 
 
 @MODELS.register_module(name='OneFormerHead')
@@ -68,6 +65,9 @@ class OneFormerSegHead(DetOneFormerHead):
         self.ignore_index = ignore_index
         self.target_template = target_template
         self.filling_text = filling_text
+
+    logits_method = '_predict_sets'
+    """What a loss and a prediction both call, see ``capture_head``."""
 
     _seg_data_to_instance_data = Mask2FormerHead._seg_data_to_instance_data
 
@@ -137,11 +137,19 @@ class OneFormerSegHead(DetOneFormerHead):
         return sets.cls_scores[-1], masks
 
     def _scores(self, scores: Tensor, masks: Tensor) -> Tensor:
-        with without_autocast(scores):
-            classes = full_precision(scores).softmax(-1)[..., :-1]
-            found = torch.einsum('bqk,bqhw->bkhw', classes,
-                                 full_precision(masks).sigmoid())
-            if self.output == 'score':
-                return found
-            share = found / found.sum(1, keepdim=True).clamp(min=_LEAST_SHARE)
-            return share.clamp(min=_LEAST_SHARE).log()
+        found = class_scores(scores, masks)
+        return found if self.output == 'score' else log_shares(found)
+
+    def read_logits(self, output) -> Tensor:
+        """Log shares of what ``logits_method`` returns, for algorithms.
+
+        Args:
+            output (tuple): Of :meth:`_predict_sets`.
+
+        Returns:
+            Tensor: Shape (B, num_classes, h, w).
+        """
+        sets, _ = output
+        masks = torch.einsum('bqc,bchw->bqhw', sets.mask_embeds[-1],
+                             sets.mask_features)
+        return log_shares(class_scores(sets.cls_scores[-1], masks))

@@ -13,11 +13,29 @@ from mmseg.registry import MODELS
 from mmseg.utils import ConfigType
 from torch import Tensor, nn
 
+from .mask_classification import classifies_masks
 from .random_streams import random_numbers_apart
 
 IMAGE_CHANNELS = 3
 # Side of the image of zeros by which the stride of a decode head is found.
 _PROBE_SIZE = 128
+
+
+def check_projects(head) -> None:
+    """Raise for a head that has no classifier of pixels to replace.
+
+    Args:
+        head (dict or list[dict]): Config of the head or of a cascade.
+
+    Raises:
+        ValueError: If it classifies masks.
+    """
+    name = head_name(head)
+    if classifies_masks(MODELS.get(name)):
+        raise ValueError(
+            f'model.segmentor.decode_head is a {name}, which classifies masks '
+            'and has no projection of pixels to train by denoising: use a '
+            'head that classifies pixels.')
 
 
 def set_out_channels(head, channels: int):
@@ -34,6 +52,10 @@ def set_out_channels(head, channels: int):
     if isinstance(head, (list, tuple)):
         return [set_out_channels(stage, channels) for stage in head]
     head = copy.deepcopy(head)
+    if classifies_masks(MODELS.get(head['type'])):
+        if 'class_names' in head:
+            head['class_names'] = [f'class {i}' for i in range(channels)]
+        return dict(head, num_classes=channels)
     for key in ('out_channels', 'threshold'):
         head.pop(key, None)
     head.update(num_classes=channels, dropout_ratio=0.)

@@ -4,6 +4,8 @@ from typing import Any, Callable, Optional, Tuple
 
 from torch import Tensor, nn
 
+from .mask_classification import classifies_masks, read_logits
+
 ADVICE = (
     "name a module of the head as '<dotted path>:input' or "
     "'<dotted path>:output', or an inner head as '<dotted path>.cls_seg', "
@@ -49,7 +51,10 @@ def capture_head(head: nn.Module, source: str = 'cls_seg'):
     result the main logits, whatever else the head returns while it trains.
     Other sources take the features at a module; the logits are then what the
     head returns, the last of a list (stages) or the first of a tuple
-    (auxiliary outputs).
+    (auxiliary outputs). Of a head that classifies masks they are the
+    logarithms of the shares of the classes. A head may say otherwise by
+    ``logits_method``, the name of a method, and ``read_logits``, which turns
+    what that returns into logits.
 
     On exit, also by an exception, nothing is left on the head. A deep copy
     of a head must not be made in the scope.
@@ -84,11 +89,13 @@ def capture_head(head: nn.Module, source: str = 'cls_seg'):
 
         return watched
 
+    method, read = _logits_reader(head)
+
     def watch_head(call: Callable) -> Callable:
 
         def watched(*args, **kwargs):
             output = call(*args, **kwargs)
-            captured._logits = _main_logits(output)
+            captured._logits = read(output)
             return output
 
         return watched
@@ -96,7 +103,7 @@ def capture_head(head: nn.Module, source: str = 'cls_seg'):
     with ExitStack() as stack:
         stack.enter_context(_replaced(owner, name, watch_source))
         if not (owner is head and name == 'cls_seg'):
-            stack.enter_context(_replaced(head, 'forward', watch_head))
+            stack.enter_context(_replaced(head, method, watch_head))
         yield captured
 
 
@@ -188,6 +195,16 @@ def _replaced(owner: nn.Module, name: str, wrap: Callable):
             del own[name]
         else:
             own[name] = previous
+
+
+def _logits_reader(head: nn.Module) -> Tuple[str, Callable]:
+    """The method that shows the logits, and how they are read from it."""
+    method = getattr(head, 'logits_method', None)
+    if method is not None:
+        return method, head.read_logits
+    if classifies_masks(head):
+        return 'forward', read_logits
+    return 'forward', _main_logits
 
 
 def _main_logits(output: Any) -> Optional[Tensor]:

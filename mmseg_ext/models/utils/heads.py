@@ -1,5 +1,8 @@
+from inspect import signature
 from typing import Sequence
 
+from mmseg.structures import SegDataSample
+from mmseg.utils import OptSampleList
 from torch import Tensor, nn
 
 from .head_capture import last_stage
@@ -12,14 +15,27 @@ def main_decode_head(segmentor: nn.Module) -> nn.Module:
     return last_stage(segmentor.decode_head)
 
 
-def forward_decode_head(segmentor: nn.Module, feats: Sequence[Tensor]) -> None:
+def forward_decode_head(segmentor: nn.Module,
+                        feats: Sequence[Tensor],
+                        data_samples: OptSampleList = None) -> None:
     """Run the decode head, or every stage of a cascade in turn.
 
     What it computes is read by :func:`capture_head`.
+
+    Args:
+        segmentor (nn.Module): A segmentor of MMSegmentation.
+        feats (Sequence[Tensor]): Features of its backbone and neck.
+        data_samples (list[SegDataSample], optional): Samples of the images,
+            for heads that ask for them. Defaults to None, empty ones.
     """
     head = segmentor.decode_head
     if not isinstance(head, nn.ModuleList):
-        head.forward(feats)
+        # of the class: capture_head may have wrapped that of the object
+        if 'batch_data_samples' in signature(type(head).forward).parameters:
+            head.forward(feats, data_samples
+                         or [SegDataSample() for _ in feats[0]])
+        else:
+            head.forward(feats)
         return
     output = head[0].forward(feats)
     for stage in head[1:]:
