@@ -21,15 +21,18 @@ MIN_TEMPERATURE = 0.003
 # large kernels.
 _CPU_BLOCK = 2**18
 _DEVICE_BLOCK = 2**25
+# So many similarities, 64 MiB, are kept for the backward pass.
+_KEPT = 2**24
 
 
 class PairLogSums(Function):
     """Log of the sum of :math:`\\exp(r \\cdot c / \\tau)` over the columns.
 
     For each row there are two such sums: over the valid columns that carry
-    its label, and over all valid columns. The similarities exist one block
-    at a time, and the backward pass computes them again: memory is bounded
-    by ``block``, and no softmax of the whole matrix is kept.
+    its label, and over all valid columns. Where they are few, the
+    similarities are kept for the backward pass. Else they exist one block at
+    a time and are computed again there: memory is bounded by ``block``, and
+    no softmax of the whole matrix is kept.
     """
 
     @staticmethod
@@ -40,12 +43,19 @@ class PairLogSums(Function):
         ctx.temperature, ctx.block = temperature, block
         positive = rows.new_empty(row_label.shape)
         total = rows.new_empty(row_label.shape)
+        keep = any(ctx.needs_input_grad[:2]) and (
+            row_label.numel() * columns.shape[1] <= _KEPT)
+        ctx.kept = [] if keep else None
         for part in _blocks(rows, columns, block):
             pairs = _exponentials(rows[:, part], columns, column_valid,
                                   temperature)
             total[:, part] = pairs.sum(2)
+            if keep:
+                ctx.kept.append(pairs)
             other = row_label[:, part, None] != column_label[:, None]
-            positive[:, part] = pairs.masked_fill_(other, 0).sum(2)
+            positive[:, part] = (
+                pairs.masked_fill(other, 0)
+                if keep else pairs.masked_fill_(other, 0)).sum(2)
         # A sum is 0 only where no column counts at all.
         tiny = torch.finfo(rows.dtype).tiny
         positive.clamp_(min=tiny)
@@ -68,12 +78,17 @@ class PairLogSums(Function):
         of_same = (grad_positive / positive)[..., None] / ctx.temperature
         of_same = of_all + of_same
         with without_autocast(rows):
-            for part in _blocks(rows, columns, ctx.block):
-                pairs = _exponentials(rows[:, part], columns, column_valid,
-                                      ctx.temperature)
+            for i, part in enumerate(_blocks(rows, columns, ctx.block)):
+                if ctx.kept is None:
+                    pairs = _exponentials(rows[:, part], columns, column_valid,
+                                          ctx.temperature)
+                else:
+                    pairs = ctx.kept[i]
                 same = row_label[:, part, None] == column_label[:, None]
-                pairs.mul_(
-                    torch.where(same, of_same[:, part], of_all[:, part]))
+                weight = torch.where(same, of_same[:, part], of_all[:, part])
+                # what is kept may be asked for again
+                pairs = pairs.mul_(weight) if ctx.kept is None else (
+                    weight.mul_(pairs))
                 if need_rows:
                     grad_rows[:, part] = torch.bmm(pairs, columns)
                 if need_columns:
@@ -81,13 +96,15 @@ class PairLogSums(Function):
         return grad_rows, grad_columns, None, None, None, None, None
 
 
-def pair_log_sums(rows: Tensor,
-                  columns: Tensor,
-                  row_label: Tensor,
-                  column_label: Tensor,
-                  column_valid: Tensor,
-                  temperature: float,
-                  block: Optional[int] = None) -> Tuple[Tensor, Tensor]:
+def pair_log_sums(
+        rows: Tensor,
+        columns: Tensor,
+        row_label: Tensor,
+        column_label: Tensor,
+        column_valid: Tensor,
+        temperature: float,
+        block: Optional[int] = None,
+        row_valid: Optional[Tensor] = None) -> Tuple[Tensor, Tensor]:
     """Log of sums of exponential similarities, for each row.
 
     Args:
@@ -100,6 +117,8 @@ def pair_log_sums(rows: Tensor,
             used.
         block (int, optional): Similarities held at a time. Defaults to None,
             which suits the device.
+        row_valid (Tensor, optional): Bool of shape (K, R), rows whose sums
+            are read; those of others are anything. Defaults to None, all.
 
     Returns:
         tuple[Tensor, Tensor]: Over the columns with the row's label, and
@@ -108,16 +127,44 @@ def pair_log_sums(rows: Tensor,
     dtype = rows.dtype
     if temperature < MIN_TEMPERATURE_FLOAT:
         rows, columns = rows.double(), columns.double()
-    positive, total = PairLogSums.apply(rows, columns, row_label, column_label,
-                                        column_valid, temperature, block)
+    # to count what is valid means to wait for another device
+    sums = _of_valid_pairs if rows.device.type == 'cpu' else _of_all_pairs
+    positive, total = sums(rows, columns, row_label, column_label,
+                           column_valid, temperature, block, row_valid)
     return positive.to(dtype), total.to(dtype)
+
+
+def _of_all_pairs(rows, columns, row_label, column_label, column_valid,
+                  temperature, block, row_valid) -> Tuple[Tensor, Tensor]:
+    return PairLogSums.apply(rows, columns, row_label, column_label,
+                             column_valid, temperature, block)
+
+
+def _of_valid_pairs(rows, columns, row_label, column_label, column_valid,
+                    temperature, block, row_valid) -> Tuple[Tensor, Tensor]:
+    """The same without the rows and columns that do not count."""
+    positive, total = [], []
+    for k in range(len(rows)):
+        column, = column_valid[k].nonzero(as_tuple=True)
+        row = torch.arange(rows.shape[1])
+        if row_valid is not None:
+            row, = row_valid[k].nonzero(as_tuple=True)
+        found = PairLogSums.apply(rows[k, row][None], columns[k, column][None],
+                                  row_label[k, row][None],
+                                  column_label[k, column][None],
+                                  column_valid[k, column][None], temperature,
+                                  block)
+        for sums, values in zip((positive, total), found):
+            full = values.new_zeros(rows.shape[1])
+            sums.append(full.index_copy(0, row, values[0]))
+    return torch.stack(positive), torch.stack(total)
 
 
 def _blocks(rows: Tensor, columns: Tensor,
             block: Optional[int]) -> Iterator[slice]:
     if block is None:
         block = _CPU_BLOCK if rows.device.type == 'cpu' else _DEVICE_BLOCK
-    step = max(1, block // (columns.shape[0] * columns.shape[1]))
+    step = max(1, block // max(1, columns.shape[0] * columns.shape[1]))
     for start in range(0, rows.shape[1], step):
         yield slice(start, start + step)
 

@@ -74,8 +74,9 @@ class PixelContrastLoss(nn.Module):
     are some three orders of magnitude smaller at usual sizes.
 
     Everything is computed in float32, also under autocast, without waiting
-    for the device. Similarities exist one block at a time and are computed
-    again in the backward pass, so memory is bounded whatever the windows.
+    for the device. Where similarities are many they exist one block at a
+    time and are computed again in the backward pass, so memory is bounded
+    whatever the windows.
     In distributed training each rank compares the pixels of its own batch.
 
     Args:
@@ -187,14 +188,15 @@ class PixelContrastLoss(nn.Module):
             anchor = student.gather(
                 1, index[..., None].expand(-1, -1, student.shape[-1]))
         positive, total = self._log_sums(anchor, teacher, anchor_label, label,
-                                         valid)
+                                         valid, anchor_valid)
         loss = (total - positive).masked_fill(~anchor_valid, 0)
         return loss.sum(1) / anchor_valid.sum(1).clamp(min=1)
 
     def _per_class(self, student: Tensor, teacher: Tensor, label: Tensor,
                    valid: Tensor) -> Tensor:
         """Loss of each window, (K, ): rows are the teacher's pixels."""
-        positive, total = self._log_sums(teacher, student, label, label, valid)
+        positive, total = self._log_sums(teacher, student, label, label, valid,
+                                         valid)
         # Classes are numbered by their rank in the window, which needs no
         # look at their values: as many slots as pixels are enough.
         slot = _dense_ranks(label.masked_fill(~valid, -1))
@@ -207,10 +209,11 @@ class PixelContrastLoss(nn.Module):
         return loss.sum(1) / present.sum(1).clamp(min=1)
 
     def _log_sums(self, rows: Tensor, columns: Tensor, row_label: Tensor,
-                  column_label: Tensor,
-                  column_valid: Tensor) -> Tuple[Tensor, Tensor]:
+                  column_label: Tensor, column_valid: Tensor,
+                  row_valid: Tensor) -> Tuple[Tensor, Tensor]:
         return pair_log_sums(rows, columns, row_label, column_label,
-                             column_valid, self.temperature, self.max_pairs)
+                             column_valid, self.temperature, self.max_pairs,
+                             row_valid)
 
     @property
     def loss_name(self) -> str:
