@@ -9,6 +9,7 @@ optim_wrapper = dict(
     optimizer=dict(
         type='AdamW', lr=1e-4, weight_decay=0.05, eps=1e-8,
         betas=(0.9, 0.999)),
+    constructor='mmseg.GroupedOptimWrapperConstructor',
     paramwise_cfg=dict(
         custom_keys={
             'backbone': dict(lr_mult=0.1, decay_mult=1.0),

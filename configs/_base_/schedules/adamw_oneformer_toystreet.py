@@ -4,6 +4,7 @@ no_decay = dict(decay_mult=0.0)
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=5e-4, weight_decay=0.05, fused=True),
+    constructor='mmseg.GroupedOptimWrapperConstructor',
     paramwise_cfg=dict(
         custom_keys={
             'query_embed': no_decay,

@@ -5,6 +5,7 @@ optim_wrapper = dict(
     type='OptimWrapper',
     # one kernel for all parameters
     optimizer=dict(type='AdamW', lr=6e-5, weight_decay=0.01, fused=True),
+    constructor='GroupedOptimWrapperConstructor',
     paramwise_cfg=dict(
         norm_decay_mult=0., custom_keys=dict(decode_head=dict(lr_mult=10.))))
 param_scheduler = [

@@ -2,6 +2,7 @@
 _base_ = ['./adamw_toystreet.py']
 optim_wrapper = dict(
     optimizer=dict(lr=1e-3),
+    constructor='GroupedOptimWrapperConstructor',
     paramwise_cfg=dict(
         custom_keys={
             'decode_head': dict(lr_mult=5.),

@@ -4,6 +4,7 @@ test_cfg = None
 optim_wrapper = dict(
     type='OptimWrapper',
     optimizer=dict(type='AdamW', lr=5e-3, weight_decay=1e-4, fused=True),
+    constructor='GroupedOptimWrapperConstructor',
     paramwise_cfg=dict(custom_keys=dict(backbone=dict(lr_mult=0.1))))
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=50),

@@ -4,6 +4,7 @@ _base_ = ['mmseg::_base_/schedules/schedule_80k.py']
 optimizer = dict(type='SGD', lr=0.003, momentum=0.9, weight_decay=1e-4)
 optim_wrapper = dict(
     optimizer=optimizer,
+    constructor='GroupedOptimWrapperConstructor',
     paramwise_cfg=dict(custom_keys=dict(decode_head=dict(lr_mult=10.))))
 param_scheduler = [
     dict(

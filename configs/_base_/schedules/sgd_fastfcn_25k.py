@@ -3,6 +3,7 @@ _base_ = ['mmseg::_base_/schedules/schedule_40k.py']
 optimizer = dict(type='SGD', lr=0.001, momentum=0.9, weight_decay=1e-4)
 optim_wrapper = dict(
     optimizer=optimizer,
+    constructor='GroupedOptimWrapperConstructor',
     paramwise_cfg=dict(
         custom_keys=dict(
             neck=dict(lr_mult=10.),

@@ -3,6 +3,7 @@
 _base_ = ['./sgd_incremental.py']
 optim_wrapper = dict(
     optimizer=dict(lr=0.001),
+    constructor='GroupedOptimWrapperConstructor',
     paramwise_cfg=dict(
         custom_keys={
             'decode_head': dict(lr_mult=10.),

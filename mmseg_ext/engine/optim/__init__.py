@@ -1,7 +1,9 @@
 from .component_scheduler import ComponentScheduler
+from .grouped_optim_wrapper_constructor import GroupedOptimWrapperConstructor
 from .joint_optim_wrapper_constructor import JointOptimWrapperConstructor
 from .joint_optimizer import JointOptimizer
 
 __all__ = [
-    'ComponentScheduler', 'JointOptimWrapperConstructor', 'JointOptimizer'
+    'ComponentScheduler', 'GroupedOptimWrapperConstructor',
+    'JointOptimWrapperConstructor', 'JointOptimizer'
 ]

@@ -15,12 +15,13 @@ class JointOptimWrapperConstructor:
     """Build one optimiser per component inside the stock wrapper.
 
     A component is a sub-module of the model, named by its attribute path. Its
-    optimiser is built by the stock constructor from its own settings; all of
-    them stand behind one :class:`JointOptimizer`. The wrapper around it is
-    the stock ``OptimWrapper`` or ``AmpOptimWrapper`` with one gradient
-    scaler, hence ``--amp``, accumulation, ``auto_scale_lr``, logging and
-    resume work as with a single optimiser. A plain scheduler acts on all
-    components; :func:`ComponentScheduler` acts on one.
+    optimiser is built by :class:`GroupedOptimWrapperConstructor` from its own
+    settings; all of them stand behind one :class:`JointOptimizer`. The
+    wrapper around it is the stock ``OptimWrapper`` or ``AmpOptimWrapper``
+    with one gradient scaler, hence ``--amp``, accumulation,
+    ``auto_scale_lr``, logging and resume work as with a single optimiser. A
+    plain scheduler acts on all components; :func:`ComponentScheduler` acts on
+    one.
 
     Args:
         optim_wrapper_cfg (dict): Config of the wrapper. ``optimizer`` maps
@@ -101,7 +102,7 @@ class JointOptimWrapperConstructor:
         cfg = dict(self.optimizers[name])
         constructor = OPTIM_WRAPPER_CONSTRUCTORS.build(
             dict(
-                type=cfg.pop('constructor', 'DefaultOptimWrapperConstructor'),
+                type=cfg.pop('constructor', 'GroupedOptimWrapperConstructor'),
                 optim_wrapper_cfg=dict(type='OptimWrapper', optimizer=cfg),
                 paramwise_cfg=self.paramwise.get(name)))
         return constructor(module).optimizer

@@ -196,8 +196,8 @@ def test_schedules_by_component_logs_and_resume(tmp_path):
     assert segmentor == pytest.approx([0.1 * (1 - i / 7) for i in range(8)])
     discriminators = hub.get_scalar('train/discriminators_lr').data[0]
     assert discriminators == pytest.approx([0.02] * 3 + [0.002] * 5)
-    assert len(groups) == 4 + 1 and groups[2]['initial_lr'] == 1.
-    assert 'momentum' not in groups[4]
+    assert len(groups) == 2 + 1 and groups[1]['initial_lr'] == 1.
+    assert 'momentum' not in groups[2]
     assert len(hub.get_scalar('train/segmentor_grad_norm').data[0]) == 8
 
     resumed = runner(
