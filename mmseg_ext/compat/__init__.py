@@ -18,8 +18,8 @@ told by :func:`applied`.
 import logging
 from typing import Dict
 
-from . import (config_packages, cpu_amp, cpu_dist, local_checkpoints,
-               mmcv_ops, panoptic_api, safe_globals, torchvision_ops)
+from . import (config_packages, cpu_amp, cpu_dist, local_checkpoints, mmcv_ops,
+               panoptic_api, safe_globals, torchvision_ops)
 
 __all__ = ['applied']
 

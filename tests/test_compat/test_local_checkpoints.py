@@ -24,14 +24,16 @@ def test_whole_files_load(tmp_path, new):
     assert load(path)['state_dict']['weight'].sum() == 399 * 200
 
 
-@pytest.mark.parametrize('content, reason', [
-    (b'', 'it is empty'),
-    (written()[:-300], 'its end is missing'),
-    (b'<html>not found</html>', 'it is neither a zip archive nor a pickle'),
-    (written(_use_new_zipfile_serialization=False)[:40],
-     'its end is missing'),
-],
-                         ids=['empty', 'cut', 'text', 'cut pickle'])
+@pytest.mark.parametrize(
+    'content, reason', [
+        (b'', 'it is empty'),
+        (written()[:-300], 'its end is missing'),
+        (b'<html>not found</html>',
+         'it is neither a zip archive nor a pickle'),
+        (written(_use_new_zipfile_serialization=False)[:40],
+         'its end is missing'),
+    ],
+    ids=['empty', 'cut', 'text', 'cut pickle'])
 def test_broken_files_are_named(tmp_path, content, reason):
     path = tmp_path / 'x.pth'
     path.write_bytes(content)

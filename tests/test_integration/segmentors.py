@@ -90,16 +90,25 @@ def mask2former():
 
 
 SEGMENTORS = {
-    'DeepLabV3+': lambda: model_of('_base_/models/deeplabv3plus_tiny_aux.py'),
-    'SegFormer': segformer,
-    'UPerNet, Swin': upernet_swin,
-    'DANet': lambda: model_of('danet/danet_toystreet.py'),
-    'FastFCN': lambda: model_of('fastfcn/fastfcn_toystreet.py'),
-    'Gated-SCNN': lambda: model_of('gscnn/gscnn_toystreet.py'),
-    'TransUNet': lambda: model_of('_base_/models/transunet_tiny.py'),
-    'Mask2Former': mask2former,
-    'OneFormer': lambda: model_of('oneformer/'
-                                  'oneformer_semantic-head_toystreet.py'),
+    'DeepLabV3+':
+    lambda: model_of('_base_/models/deeplabv3plus_tiny_aux.py'),
+    'SegFormer':
+    segformer,
+    'UPerNet, Swin':
+    upernet_swin,
+    'DANet':
+    lambda: model_of('danet/danet_toystreet.py'),
+    'FastFCN':
+    lambda: model_of('fastfcn/fastfcn_toystreet.py'),
+    'Gated-SCNN':
+    lambda: model_of('gscnn/gscnn_toystreet.py'),
+    'TransUNet':
+    lambda: model_of('_base_/models/transunet_tiny.py'),
+    'Mask2Former':
+    mask2former,
+    'OneFormer':
+    lambda: model_of('oneformer/'
+                     'oneformer_semantic-head_toystreet.py'),
 }
 
 

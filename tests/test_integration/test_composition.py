@@ -27,14 +27,22 @@ ITERS = 4
 MASKS = ('Mask2Former', 'OneFormer')
 # What is refused, and by which words.
 REFUSED = {
-    **{('ELN', name): 'does not classify pixels'
-       for name in MASKS},
-    **{('FCNs in the Wild', name): "level is 'decode_head.feature', but"
-       for name in MASKS},
-    **{('DeP', name): 'which classifies masks'
-       for name in MASKS},
-    **{('FMWISS', name): 'does not classify pixels'
-       for name in MASKS},
+    **{
+        ('ELN', name): 'does not classify pixels'
+        for name in MASKS
+    },
+    **{
+        ('FCNs in the Wild', name): "level is 'decode_head.feature', but"
+        for name in MASKS
+    },
+    **{
+        ('DeP', name): 'which classifies masks'
+        for name in MASKS
+    },
+    **{
+        ('FMWISS', name): 'does not classify pixels'
+        for name in MASKS
+    },
 }
 
 
@@ -137,8 +145,9 @@ class Composed:
         return cfg
 
     def fmwiss(self, name):
-        return self.incremental_step(build_config(name, num_classes=10),
-                                     build_config(name, num_classes=7))
+        return self.incremental_step(
+            build_config(name, num_classes=10),
+            build_config(name, num_classes=7))
 
     def incremental_step(self, segmentor, old, load_from=None):
         """Step 1 on what a segmentor of the old classes has learnt."""
@@ -146,8 +155,7 @@ class Composed:
         init_default_scope('mmseg')
         folder = self.request.getfixturevalue('files')
         toystreet = self.request.getfixturevalue('toystreet')
-        data = read_config('fmwiss_toystreet', toystreet, folder,
-                           cfg.work_dir)
+        data = read_config('fmwiss_toystreet', toystreet, folder, cfg.work_dir)
         cfg.train_dataloader.dataset = data.train_dataloader.dataset
         cfg.co_segmentor = data.co_segmentor
         cfg.model.segmentor = segmentor
@@ -164,8 +172,8 @@ class Composed:
             meta = torch.load(folder / 'base.pth')['meta']
             os.makedirs(cfg.work_dir)
             load_from = osp.join(cfg.work_dir, 'base.pth')
-            torch.save(dict(meta=meta, state_dict=plain.state_dict()),
-                       load_from)
+            torch.save(
+                dict(meta=meta, state_dict=plain.state_dict()), load_from)
         cfg.load_from = load_from
         return cfg
 

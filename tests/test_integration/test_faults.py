@@ -19,23 +19,13 @@ from .method_battery import assert_equal, losses, short_config, write
 from .test_bdl import short  # noqa: F401
 from .test_explain_dataset import config as explanation_config  # noqa: F401
 from .test_fmwiss import files  # noqa: F401
-from .tool_runner import run_process, run_tool, tool_command, tool_environment
+from .tool_runner import (run_process, run_tool, start_process, tool_command,
+                          tool_environment)
 
 # At least fifty in all.
 TRAINING_KILLS = 14
 TOOL_KILLS = 6
 HERE = osp.dirname(osp.abspath(__file__))
-
-
-def start(command, **kwargs):
-    return subprocess.Popen(
-        command,
-        env=tool_environment(),
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        **kwargs)
 
 
 def kill(process):
@@ -56,7 +46,7 @@ def kill_at_random(command, has_begun, span, rng):
     Returns:
         bool: Whether it was killed; False if it was done before.
     """
-    process = start(command)
+    process = start_process(command)
     deadline = time.time() + 300
     while not has_begun():
         if process.poll() is not None:
@@ -92,8 +82,10 @@ def test_training_survives_kills(toystreet, tmp_path):
         before = last.read_text() if last.exists() else None
         kills += kill_at_random(
             tool_command('tools/train.py', path, '--work-dir', folder,
-                         '--resume'), lambda before=before: last.exists() and
-            last.read_text() != before, 0.4, rng)
+                         '--resume'),
+            lambda before=before: last.exists() and last.read_text() != before,
+            0.4,
+            rng)
         # whatever has a name is whole
         named = [last.read_text(), *map(str, folder.glob('iter_*.pth'))]
         for checkpoint in named:
@@ -162,7 +154,7 @@ def test_tool_survives_kills(name, offline_tools, tmp_path):
     """Killed and started again until it is done, it leaves the same bytes."""
     command = offline_tools[name]
     straight = tmp_path / 'straight_run'
-    process = start(command(straight))
+    process = start_process(command(straight))
     while process.poll() is None and not number_of_files(straight):
         time.sleep(0.002)
     begun = time.time()
@@ -209,15 +201,15 @@ def test_full_disk(toystreet, tmp_path):
     size = (folder / 'iter_2.pth').stat().st_size
     resume = tool_command('tools/train.py', path, '--work-dir', folder,
                           '--resume')
-    process = start(resume, preexec_fn=limited_to(size // 2))
+    process = start_process(resume, preexec_fn=limited_to(size // 2))
     output, _ = process.communicate(timeout=300)
     assert process.returncode
     assert 'File too large' in output
     assert sorted(x.name for x in folder.glob('*.pth')) == ['iter_2.pth']
     assert (folder / 'last_checkpoint').read_text().endswith('iter_2.pth')
     run_process(resume)
-    one, other = (torch.load(x / 'iter_4.pth')
-                  for x in (tmp_path / 'straight', folder))
+    one, other = (
+        torch.load(x / 'iter_4.pth') for x in (tmp_path / 'straight', folder))
     assert_equal(one['state_dict'], other['state_dict'])
 
 
@@ -226,7 +218,7 @@ def test_tool_on_a_full_disk(offline_tools, tmp_path):
     """It fails, and what it left is no finished output."""
     command = offline_tools['translate_dataset']
     out = tmp_path / 'out'
-    process = start(command(out), preexec_fn=limited_to(4096))
+    process = start_process(command(out), preexec_fn=limited_to(4096))
     output, _ = process.communicate(timeout=300)
     assert process.returncode and 'File too large' in output
     assert not (out / 'finished.json').exists()
@@ -289,7 +281,7 @@ def test_a_worker_that_dies(toystreet, tmp_path):
     assert re.search(r'DataLoader worker \(pid.* (killed|exited)',
                      process.stdout)
     run_tool('tools/train.py', path, '--work-dir', folder, '--resume')
-    one, other = (torch.load(x / 'iter_6.pth')
-                  for x in (tmp_path / 'straight', folder))
+    one, other = (
+        torch.load(x / 'iter_6.pth') for x in (tmp_path / 'straight', folder))
     assert_equal(one['state_dict'], other['state_dict'])
     assert losses(tmp_path / 'straight', 3) == losses(folder, 3)

@@ -1,7 +1,6 @@
 """A cluster takes its machine back: SIGTERM to all processes of a training."""
 import os
 import signal
-import subprocess
 import sys
 import time
 
@@ -9,7 +8,7 @@ import pytest
 import torch
 
 from .method_battery import assert_equal, short_config, write
-from .tool_runner import run_tool, tool_command, tool_environment
+from .tool_runner import run_tool, start_process, tool_command
 
 CONFIG = 'configs/danet/fcn_toystreet.py'
 
@@ -23,16 +22,6 @@ def endless(toystreet, tmp_path):
     cfg.default_hooks.checkpoint.interval = 100000
     cfg.default_hooks.logger.interval = 1
     return cfg
-
-
-def start(command):
-    return subprocess.Popen(
-        command,
-        env=tool_environment(),
-        start_new_session=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True)
 
 
 def read_until(process, text):
@@ -52,7 +41,7 @@ def finish(process):
 
 def test_stops_saves_and_goes_on(endless, tmp_path):
     path = write(endless, tmp_path / 'config.py')
-    process = start(tool_command('tools/train.py', path))
+    process = start_process(tool_command('tools/train.py', path))
     read_until(process, '[     3/100000]')
     os.killpg(process.pid, signal.SIGTERM)  # the workers get it as well
     output = finish(process)
@@ -83,7 +72,7 @@ def test_stops_saves_and_goes_on(endless, tmp_path):
 def test_two_ranks_stop_together(endless, tmp_path):
     """One of them gets the signal; both save and end."""
     path = write(endless, tmp_path / 'config.py')
-    process = start([
+    process = start_process([
         sys.executable, '-m', 'torch.distributed.run', '--standalone',
         '--nproc_per_node=2',
         tool_command('tools/train.py')[1], path, '--launcher', 'pytorch'

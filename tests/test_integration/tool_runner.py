@@ -60,3 +60,15 @@ def run_process(command, **kwargs):
         **kwargs)
     assert done.returncode == 0, done.stdout[-6000:]
     return done.stdout
+
+
+def start_process(command, **kwargs):
+    """Start a command in a session of its own, output and errors in one."""
+    return subprocess.Popen(
+        command,
+        env=tool_environment(),
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        **kwargs)

@@ -22,6 +22,7 @@ import torch  # noqa: E402
 
 from mmseg_ext.models.decode_heads.efficient_da_head import \
     EfficientPAM  # noqa: E402
+from mmseg_ext.utils.peak_memory import peak_bytes  # noqa: E402
 
 _MIB = 2**20
 
@@ -49,15 +50,6 @@ def parse_args() -> argparse.Namespace:
     args = parser.parse_args()
     args.size = args.size or [[96, 96], [128, 256]]
     return args
-
-
-def peak_bytes() -> int:
-    """Largest memory so far, of the GPU's tensors or of the process."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated()
-    status = Path('/proc/self/status').read_text()
-    line = next(x for x in status.splitlines() if x.startswith('VmHWM'))
-    return int(line.split()[1]) * 1024
 
 
 def measure(mode: str, height: int, width: int, repeats: int) -> dict:

@@ -36,6 +36,7 @@ from mmseg_ext.models.losses.pixel_contrast_loss import \
     sample_windows  # noqa: E402
 from mmseg_ext.models.utils.ema import ModuleTwins  # noqa: E402
 from mmseg_ext.models.utils.logits import softmax_entropy  # noqa: E402
+from mmseg_ext.utils.peak_memory import peak_bytes  # noqa: E402
 
 _MIB = 2**20
 SIDES = ('ours', 'obvious')
@@ -116,7 +117,8 @@ def pixel_contrast():
         for y, x in windows.tolist():
             cut = (Ellipsis, slice(y, y + 32), slice(x, x + 32))
             anchor, key = (
-                F.normalize(maps[cut].permute(0, 2, 3, 1).flatten(0, 2), dim=1)
+                F.normalize(
+                    maps[cut].permute(0, 2, 3, 1).flatten(0, 2), dim=1)
                 for maps in (student, teacher))
             label, kept = labels[cut].flatten(), valid[cut].flatten()
             anchor, key, label = anchor[kept], key[kept], label[kept]
@@ -188,9 +190,9 @@ def boundary_score():
         for index in range(19):
             one, other = edge_of(pred == index), edge_of(label == index)
             for i, radius in enumerate(metric.radii):
-                precision, recall = (
-                    (a & cv2.dilate(b, disk(radius))).sum() / a.sum()
-                    for a, b in ((one, other), (other, one)))
+                precision, recall = ((a & cv2.dilate(b, disk(radius))).sum() /
+                                     a.sum()
+                                     for a, b in ((one, other), (other, one)))
                 total = precision + recall
                 scores[index, i] = 2 * precision * recall / total
         return scores.mean(0)
@@ -248,15 +250,6 @@ PARTS = {
 }
 
 
-def peak_bytes():
-    """Largest memory so far, of the GPU's tensors or of the process."""
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated()
-    status = Path('/proc/self/status').read_text()
-    line = next(x for x in status.splitlines() if x.startswith('VmHWM'))
-    return int(line.split()[1]) * 1024
-
-
 def run(work):
     result = work()
     if torch.cuda.is_available():
@@ -269,8 +262,9 @@ def time_part(name, rounds):
     ours, obvious, tolerance = PARTS[name]()
     results = [run(ours), run(obvious)]
     if tolerance is not None:
-        gap = np.abs(np.asarray(torch.as_tensor(results[0]).cpu()) -
-                     np.asarray(torch.as_tensor(results[1]).cpu())).max()
+        gap = np.abs(
+            np.asarray(torch.as_tensor(results[0]).cpu()) -
+            np.asarray(torch.as_tensor(results[1]).cpu())).max()
         if not gap <= tolerance:
             raise SystemExit(f'{name}: the results differ by {gap}.')
     seconds = {side: [] for side in SIDES}

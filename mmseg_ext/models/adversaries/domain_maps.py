@@ -87,8 +87,8 @@ class DomainMaps:
         """
         head = self._levels.head('decode_head')
         logits = self._captured['decode_head']
-        prediction = prediction_from_logits(
-            logits, getattr(head, 'threshold', None))
+        prediction = prediction_from_logits(logits,
+                                            getattr(head, 'threshold', None))
         logits = two_channel_logits(logits)
         entropy = softmax_entropy(logits)[:, 0] / math.log(logits.shape[1])
         valid = resize_nearest(self.valid, logits.shape[2:])

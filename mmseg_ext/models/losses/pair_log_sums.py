@@ -43,8 +43,8 @@ class PairLogSums(Function):
         ctx.temperature, ctx.block = temperature, block
         positive = rows.new_empty(row_label.shape)
         total = rows.new_empty(row_label.shape)
-        keep = any(ctx.needs_input_grad[:2]) and (
-            row_label.numel() * columns.shape[1] <= _KEPT)
+        keep = any(ctx.needs_input_grad[:2]) and (row_label.numel() *
+                                                  columns.shape[1] <= _KEPT)
         ctx.kept = [] if keep else None
         for part in _blocks(rows, columns, block):
             pairs = _exponentials(rows[:, part], columns, column_valid,
@@ -53,9 +53,8 @@ class PairLogSums(Function):
             if keep:
                 ctx.kept.append(pairs)
             other = row_label[:, part, None] != column_label[:, None]
-            positive[:, part] = (
-                pairs.masked_fill(other, 0)
-                if keep else pairs.masked_fill_(other, 0)).sum(2)
+            positive[:, part] = (pairs.masked_fill(other, 0) if keep else
+                                 pairs.masked_fill_(other, 0)).sum(2)
         # A sum is 0 only where no column counts at all.
         tiny = torch.finfo(rows.dtype).tiny
         positive.clamp_(min=tiny)
@@ -96,15 +95,14 @@ class PairLogSums(Function):
         return grad_rows, grad_columns, None, None, None, None, None
 
 
-def pair_log_sums(
-        rows: Tensor,
-        columns: Tensor,
-        row_label: Tensor,
-        column_label: Tensor,
-        column_valid: Tensor,
-        temperature: float,
-        block: Optional[int] = None,
-        row_valid: Optional[Tensor] = None) -> Tuple[Tensor, Tensor]:
+def pair_log_sums(rows: Tensor,
+                  columns: Tensor,
+                  row_label: Tensor,
+                  column_label: Tensor,
+                  column_valid: Tensor,
+                  temperature: float,
+                  block: Optional[int] = None,
+                  row_valid: Optional[Tensor] = None) -> Tuple[Tensor, Tensor]:
     """Log of sums of exponential similarities, for each row.
 
     Args:

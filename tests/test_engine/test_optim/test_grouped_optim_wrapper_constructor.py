@@ -34,8 +34,7 @@ def test_one_group_for_like_settings():
 def test_updates_are_those_of_the_stock_constructor():
     models = network(), network()
     wrappers = (built(models[0]),
-                built(
-                    models[1], constructor='GroupedOptimWrapperConstructor'))
+                built(models[1], constructor='GroupedOptimWrapperConstructor'))
     image = torch.randn(2, 3, 8, 8)
     for _ in range(3):
         for model, wrapper in zip(models, wrappers):

@@ -35,8 +35,8 @@ def test_softmax_is_the_share(output):
 
 def test_the_last_layer_is_read(output):
     scores, masks = output
-    layers = [torch.zeros_like(scores), scores
-              ], [torch.zeros_like(masks), masks]
+    layers = [torch.zeros_like(scores),
+              scores], [torch.zeros_like(masks), masks]
     assert torch.equal(
         read_logits(layers), log_shares(class_scores(scores, masks)))
 
