@@ -5,7 +5,7 @@ somebody sends for inspection must not run code. Data samples are therefore
 taken apart when they are written and built again when they are read.
 """
 import importlib
-from typing import Any, List
+from typing import Any, List, Optional
 
 import numpy as np
 import torch
@@ -44,6 +44,14 @@ def encode(value: Any) -> Any:
                 for k, v in value.items()
             }
         }
+    content = _detection_content(value)
+    if content is not None:
+        return {
+            _TAG: 'detection',
+            'module': type(value).__module__,
+            'name': type(value).__qualname__,
+            'content': encode(content)
+        }
     if isinstance(value, dict):
         return {k: encode(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
@@ -64,7 +72,7 @@ def decode(value: Any) -> Any:
         Any: The batch.
 
     Raises:
-        ValueError: If a data sample's class is not one of OpenMMLab's.
+        ValueError: If a class in it is not one of OpenMMLab's.
     """
     if isinstance(value, dict):
         kind = value.get(_TAG)
@@ -75,19 +83,41 @@ def decode(value: Any) -> Any:
             for name, field in value['fields'].items():
                 setattr(sample, name, decode(field))
             return sample
+        if kind == 'detection':
+            return _detection_class(value)(*decode(value['content']))
         return {k: decode(v) for k, v in value.items()}
     if isinstance(value, (list, tuple)):
         return type(value)(decode(v) for v in value)
     return value
 
 
+def _detection_content(value: Any) -> Optional[tuple]:
+    """Arguments that build boxes or masks of mmdet again, else None."""
+    kinds = [base.__name__ for base in type(value).__mro__]
+    if 'BaseBoxes' in kinds:
+        return (value.tensor, )
+    if 'BaseInstanceMasks' in kinds:
+        return value.masks, value.height, value.width
+    return None
+
+
 def _sample_class(value: dict) -> type:
+    return _class_of(value, 'data sample', BaseDataElement.__name__)
+
+
+def _detection_class(value: dict) -> type:
+    return _class_of(value, 'value', 'BaseBoxes', 'BaseInstanceMasks')
+
+
+def _class_of(value: dict, kind: str, *bases: str) -> type:
+    """The class that a dump names, if it is of one of the kinds."""
     module, name = value['module'], value['name']
     cls = None
     if module.startswith(_PACKAGES):
         cls = getattr(importlib.import_module(module), name, None)
-    if not (isinstance(cls, type) and issubclass(cls, BaseDataElement)):
-        raise ValueError(f'The dump holds a data sample of type {module}.'
+    if not (isinstance(cls, type)
+            and any(base.__name__ in bases for base in cls.__mro__)):
+        raise ValueError(f'The dump holds a {kind} of type {module}.'
                          f'{name}: expected one of OpenMMLab.')
     return cls
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 from mmengine.hooks import Hook
-from mmengine.structures import PixelData
+from mmengine.structures import InstanceData, PixelData
 from mmseg.structures import SegDataSample
 from toys import toy_runner
 
@@ -153,6 +153,40 @@ def test_batches_survive_encoding(tmp_path):
     assert other.metainfo['scale'].tolist() == [1., 2.]
     assert back['data_samples']['unlabeled'] == [None]
     assert image_paths(batch) == image_paths(back) == ['a.png']
+
+
+def test_boxes_and_masks_of_objects_survive(tmp_path):
+    """Of another number than the letters of their repr."""
+    pytest.importorskip('mmdet')
+    from mmdet.structures import DetDataSample
+    from mmdet.structures.bbox import HorizontalBoxes
+    from mmdet.structures.mask import BitmapMasks, PolygonMasks
+    sample = DetDataSample(metainfo=dict(img_path='a.png'))
+    bitmaps = np.arange(24).reshape(2, 3, 4).astype(np.uint8) % 2
+    outline = [np.array([0., 0., 3., 0., 3., 2.])]
+    sample.gt_instances = InstanceData(
+        bboxes=HorizontalBoxes(torch.tensor([[0., 1., 2., 3.]] * 2)),
+        masks=BitmapMasks(bitmaps, 3, 4),
+        labels=torch.tensor([1, 0]))
+    sample.ignored_instances = InstanceData(
+        masks=PolygonMasks([outline], 3, 4))
+    torch.save(encode([sample]), tmp_path / 'b.pth')
+    back, = decode(torch.load(tmp_path / 'b.pth', weights_only=True))
+    found = back.gt_instances
+    assert type(found.bboxes) is HorizontalBoxes
+    assert torch.equal(found.bboxes.tensor, sample.gt_instances.bboxes.tensor)
+    assert type(found.masks) is BitmapMasks and found.masks.width == 4
+    assert (found.masks.masks == bitmaps).all()
+    other, = back.ignored_instances.masks.masks
+    assert type(back.ignored_instances.masks) is PolygonMasks
+    assert (other[0] == outline[0]).all()
+
+
+def test_boxes_of_a_foreign_class_are_refused():
+    encoded = dict(
+        __kind__='detection', module='mmdet.apis', name='DetInferencer')
+    with pytest.raises(ValueError, match='expected one of OpenMMLab'):
+        decode(dict(encoded, content=()))
 
 
 def test_a_foreign_class_is_refused():
