@@ -13,6 +13,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from .test_faults import check_survives_kills
 from .tool_runner import (REPO, run_process, run_tool, tool_command,
                           tool_environment)
 
@@ -152,6 +153,13 @@ def test_kill_and_go_on_leaves_the_same(config, straight, tmp_path):
         left.unlink()
     run(config, out)
     assert content(out) == content(straight)
+
+
+@pytest.mark.slow
+def test_survives_kills(config, tmp_path):
+    check_survives_kills(
+        lambda out: tool_command(TOOL, config, out, '--workers', 0, '--device',
+                                 'cpu'), tmp_path, 'explain')
 
 
 def test_broken_and_missing_maps_are_made_anew(config, straight, tmp_path,

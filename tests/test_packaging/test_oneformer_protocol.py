@@ -118,8 +118,9 @@ def test_decay_of_parameters(configs):
         model = MODELS.build(cfg.model)
         optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
     groups = {
-        id(group['params'][0]): group
+        id(parameter): group
         for group in optimizer.param_groups
+        for parameter in group['params']
     }
     norms = {
         id(p)
