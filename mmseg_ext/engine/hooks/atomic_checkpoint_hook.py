@@ -8,6 +8,7 @@ from typing import List, Optional, Sequence, Union
 from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
+from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 from mmseg.registry import HOOKS
 
 from ..atomic_io import atomic_open
@@ -55,6 +56,9 @@ class AtomicCheckpointHook(CheckpointHook):
     checkpoint sets a best value (``TeacherStudentValLoop``), the checkpoint
     is written again so that a resumed run knows it.
 
+    With ``load_from``, ``--resume`` goes on from the last checkpoint of the
+    run if there is one, see :meth:`before_run`.
+
     A storage other than local files (``backend_args``) keeps its own way of
     writing.
 
@@ -93,6 +97,30 @@ class AtomicCheckpointHook(CheckpointHook):
             self.backend_args = dict(backend='atomic_local')
         self._saved_step: Optional[int] = None
         self._saved_best: Optional[dict] = None
+
+    def before_run(self, runner) -> None:
+        """Let ``--resume`` go on with this run, and else begin it.
+
+        Stock takes ``load_from``, from whose weights a fine-tuning starts,
+        for the checkpoint to resume from. It is that only if it lies in the
+        work folder, or where there is nothing to go on with and it holds an
+        optimiser.
+        """
+        super().before_run(runner)
+        path = getattr(runner, '_load_from', None)
+        if not getattr(runner, '_resume', False) or path is None:
+            return
+        if osp.dirname(osp.abspath(path)) == osp.abspath(runner.work_dir):
+            return
+        latest = find_latest_checkpoint(runner.work_dir)
+        if latest is not None:
+            runner.logger.info(f'The run goes on from {latest}, not from '
+                               f'load_from={path}.')
+            runner._load_from = None
+        elif 'optimizer' not in CheckpointLoader.load_checkpoint(path, 'cpu'):
+            runner.logger.info('There is no checkpoint to resume from: the '
+                               f'run begins with the weights of {path}.')
+            runner._resume = False
 
     def before_train(self, runner) -> None:
         """Find the storage and clear what a killed run left half-written."""

@@ -31,16 +31,14 @@ class ClassIncrementalHook(Hook):
         self._resumed: Optional[dict] = None
 
     def before_run(self, runner) -> None:
-        """Let ``--resume`` go on with this run, and else begin it.
+        """Begin the run where ``--resume`` finds none to go on with.
 
         Stock takes ``load_from`` for the checkpoint to resume from, which
-        names the previous step here.
+        names the previous step here, with its optimiser.
         """
         path = getattr(runner, '_load_from', None)
-        if not getattr(runner, '_resume', False) or path is None:
-            return
-        if find_latest_checkpoint(runner.work_dir) is not None:
-            runner._load_from = None
+        if (not getattr(runner, '_resume', False) or path is None
+                or find_latest_checkpoint(runner.work_dir) is not None):
             return
         leaf = self._leaf(runner)
         checkpoint = CheckpointLoader.load_checkpoint(path, 'cpu')

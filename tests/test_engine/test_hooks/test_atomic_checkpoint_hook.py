@@ -129,3 +129,52 @@ def test_atomic_open(tmp_path):
             raise RuntimeError
     assert path.read_text() == 'old'
     assert [p.name for p in path.parent.iterdir()] == ['file.txt']
+
+
+class TestResumeOfAFineTuning:
+    """``load_from`` and ``--resume`` together."""
+
+    @pytest.fixture
+    def pretrained(self, tmp_path):
+        toy_runner(tmp_path / 'before', max_iters=2, **hook()).train()
+        content = torch.load(tmp_path / 'before/iter_2.pth')
+        path = tmp_path / 'pretrained.pth'
+        torch.save(dict(state_dict=content['state_dict'], meta={}), path)
+        return str(path)
+
+    def run(self, folder, load_from, max_iters=4, **options):
+        runner = toy_runner(
+            folder,
+            max_iters=max_iters,
+            load_from=load_from,
+            **options,
+            **hook())
+        runner.train()
+        return torch.load(folder / f'iter_{max_iters}.pth')['state_dict']
+
+    def test_begins_with_the_weights(self, pretrained, tmp_path):
+        expected = self.run(tmp_path / 'plain', pretrained)
+        found = self.run(tmp_path / 'asked', pretrained, resume=True)
+        assert all(torch.equal(found[key], expected[key]) for key in found)
+
+    def test_goes_on_with_itself(self, pretrained, tmp_path):
+        expected = self.run(tmp_path / 'straight', pretrained)
+        self.run(tmp_path / 'stopped', pretrained, max_iters=2)
+        found = self.run(tmp_path / 'stopped', pretrained, resume=True)
+        assert all(torch.equal(found[key], expected[key]) for key in found)
+
+    def test_a_checkpoint_of_the_run_may_be_named(self, pretrained, tmp_path):
+        folder = tmp_path / 'run'
+        expected = self.run(folder, pretrained)
+        (folder / 'iter_4.pth').unlink()
+        found = self.run(folder, str(folder / 'iter_1.pth'), resume=True)
+        assert all(torch.equal(found[key], expected[key]) for key in found)
+
+    def test_another_run_may_be_gone_on_with(self, tmp_path):
+        toy_runner(tmp_path / 'before', max_iters=4, **hook()).train()
+        expected = torch.load(tmp_path / 'before/iter_4.pth')['state_dict']
+        found = self.run(
+            tmp_path / 'moved',
+            str(tmp_path / 'before/iter_2.pth'),
+            resume=True)
+        assert all(torch.equal(found[key], expected[key]) for key in found)
