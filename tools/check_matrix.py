@@ -173,7 +173,11 @@ def composition_to_markdown(cases: List[ElementTree.Element]) -> str:
         lines.append(f'| {segmentor} | ' + ' | '.join(states) + ' |')
     if reasons:
         lines.append('')
-        lines += [f'{i}. {reason}' for i, reason in enumerate(reasons, 1)]
+        # Markdown takes what is in angle brackets for a tag
+        lines += [
+            f'{i}. ' + reason.replace('<', r'\<')
+            for i, reason in enumerate(reasons, 1)
+        ]
     if chains:
         lines += ['', 'One after another:', '', *chains]
     return '\n'.join(lines) + '\n'

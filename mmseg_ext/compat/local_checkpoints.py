@@ -50,8 +50,7 @@ def load_from_local(filename: str, map_location=None):
 
 def _message(path: str, reason: str) -> str:
     return (f'{path} is no whole checkpoint of PyTorch ({reason}): copy it '
-            'anew, or name another one in load_from, --resume or the command '
-            'line.')
+            'anew, or name another one in load_from or on the command line.')
 
 
 def apply() -> str:

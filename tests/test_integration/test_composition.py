@@ -40,7 +40,7 @@ REFUSED = {
         for name in MASKS
     },
     **{
-        ('FMWISS', name): 'does not classify pixels'
+        ('FMWISS', name): 'which classifies masks'
         for name in MASKS
     },
 }

@@ -17,6 +17,7 @@ from ..utils.image_space import to_loaded
 from ..utils.incremental_batch import (IncrementalBatch,
                                        check_incremental_samples,
                                        read_incremental_batch)
+from ..utils.mask_classification import classifies_masks
 from ..utils.options import check_option
 from .base import BaseAlgorithm
 from .mean_teacher import without_pretrained
@@ -131,6 +132,11 @@ class WeaklyIncremental(BaseAlgorithm):
                              f"'student' but is {list(paste_supervision)}.")
         super().__init__(segmentor, **kwargs)
         head = main_decode_head(self.segmentor)
+        if classifies_masks(head):
+            raise ValueError(
+                f'model.segmentor.decode_head is a {type(head).__name__}, '
+                'which classifies masks and has no classifier of pixels to '
+                'grow: use a head that classifies pixels.')
         check_capturable(head)
         if not 1 <= num_old_classes < head.out_channels:
             raise ValueError(
