@@ -78,17 +78,18 @@ class DenseContrastiveLoss(nn.Module):
         """
         with without_autocast(embedding):
             embedding = full_precision(embedding)
-            pixels = embedding.permute(0, 2, 3, 1).flatten(0, 2)
             index, valid = self.sample(labels.flatten(), num_classes)
-            chosen = F.normalize(pixels[index.flatten()], dim=1)
-            valid = valid.flatten()
             samples = index.shape[1]
+            index = index.flatten()
+            maps = embedding.flatten(2)
+            pixels = maps[index // maps.shape[2], :, index % maps.shape[2]]
+            chosen = F.normalize(pixels, dim=1)
+            valid = valid.flatten()
             classes = torch.arange(
                 num_classes, device=labels.device).repeat_interleave(samples)
             first = num_old_classes * samples if self.anchors == 'new' else 0
             loss = self._info_nce(chosen, classes, valid, first)
-            # connects the projector where there is nothing to compare
-            return self.loss_weight * (loss + 0 * embedding.sum())
+            return self.loss_weight * loss
 
     def sample(self, labels: Tensor, num_classes: int):
         """Draw pixels of every class.
@@ -101,13 +102,21 @@ class DenseContrastiveLoss(nn.Module):
             tuple[Tensor, Tensor]: Indices, int64 of shape (C, S), and which
             of them are pixels of the class, bool of the same shape.
         """
-        classes = torch.arange(num_classes, device=labels.device)
-        member = labels[None] == classes[:, None]
-        chance = torch.rand(member.shape, device=labels.device)
-        chance = chance.masked_fill(~member, -1)
+        known = (labels >= 0) & (labels < num_classes)
+        group = torch.where(known, labels, num_classes)
+        # a class after the other, in random order within each
+        key = group + torch.rand(
+            group.shape, dtype=torch.float64, device=labels.device)
+        key, order = key.sort()
+        bounds = torch.searchsorted(
+            key,
+            torch.arange(
+                num_classes + 1, dtype=key.dtype, device=labels.device))
         count = min(self.num_samples, len(labels))
-        value, index = chance.topk(count, dim=1)
-        return index, value >= 0
+        rank = torch.arange(count, device=labels.device)
+        place = bounds[:-1, None] + rank
+        valid = place < bounds[1:, None]
+        return order[place.clamp(max=len(labels) - 1)], valid
 
     def _info_nce(self, chosen: Tensor, classes: Tensor, valid: Tensor,
                   first: int) -> Tensor:
