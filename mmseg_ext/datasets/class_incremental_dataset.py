@@ -21,7 +21,8 @@ class ClassIncrementalDataset(BaseSegDataset):
       labels in which every other class is background.
     - Training data of step t >= 1: images with a pixel of the classes of the
       step. Of their labels nothing is left but which of these classes the
-      image shows (``image_labels``, channels): no path of a label map is in
+      image shows (``image_labels``, channels; ``old_image_labels`` are those
+      of earlier steps, where they are known): no path of a label map is in
       the data info, so no pipeline can load one.
     - ``evaluate=True``: all images with pixel labels, in which classes of
       later steps are background.
@@ -47,6 +48,10 @@ class ClassIncrementalDataset(BaseSegDataset):
         image_labels (str, optional): File of image-level labels, see
             :func:`read_image_labels`, below ``data_root`` of the data set or
             a path. Training data needs it. Defaults to None.
+        known_labels (str): Which of the labels of images a step t >= 1 may
+            use: those of its ``'new'`` classes, or ``'all'`` that are seen
+            by then, which rules out old classes that an image does not show.
+            Defaults to 'new'.
         pseudo_masks (str, optional): Folder that ``tools/cosegment.py`` has
             made. Only in steps t >= 1. Defaults to None.
         aliases (dict[str, str], optional): Names of classes in the data set
@@ -73,6 +78,7 @@ class ClassIncrementalDataset(BaseSegDataset):
                  setting: str = 'overlap',
                  evaluate: bool = False,
                  image_labels: Optional[str] = None,
+                 known_labels: str = 'new',
                  pseudo_masks: Optional[str] = None,
                  aliases: Optional[Mapping[str, str]] = None,
                  without: Sequence[str] = (),
@@ -82,7 +88,9 @@ class ClassIncrementalDataset(BaseSegDataset):
                  **kwargs) -> None:
         for name, value, options in (('setting', setting, ('overlap',
                                                            'disjoint')),
-                                     ('unseen', unseen, ('background',
+                                     ('known_labels', known_labels,
+                                      ('new', 'all')), ('unseen', unseen,
+                                                        ('background',
                                                          'ignore'))):
             if value not in options:
                 raise ValueError(f'ClassIncrementalDataset.{name} must be one '
@@ -100,6 +108,7 @@ class ClassIncrementalDataset(BaseSegDataset):
         self.setting = setting
         self.evaluate = evaluate
         self.image_labels = image_labels
+        self.known_labels = known_labels
         self.pseudo_masks = pseudo_masks
         self.pseudo_mask_recipe: Optional[dict] = None
         self.without = tuple(without)
@@ -203,17 +212,21 @@ class ClassIncrementalDataset(BaseSegDataset):
         if self.loads_labels:
             label_map = self._make_label_map()
             return [self._labeled(infos[i], label_map) for i in chosen]
-        new = {
-            self.aliases.get(c, c): self.metainfo['classes'].index(c)
-            for c in self.task.steps[self.step]
-        }
+        classes = self.metainfo['classes']
+        first_new = classes.index(self.task.steps[self.step][0])
+        channels = {self.aliases.get(c, c): i for i, c in enumerate(classes)}
         picked = []
         for i in chosen:
-            channels = sorted(new[c] for c in shown[i] if c in new)
+            seen = sorted(channels[c] for c in shown[i] if c in channels)
+            told = {}
+            if self.known_labels == 'all':
+                told['old_image_labels'] = tuple(c for c in seen
+                                                 if 0 < c < first_new)
             picked.append(
                 dict(
                     img_path=infos[i]['img_path'],
-                    image_labels=tuple(channels),
+                    image_labels=tuple(c for c in seen if c >= first_new),
+                    **told,
                     reduce_zero_label=False,
                     label_map=None,
                     seg_fields=[]))

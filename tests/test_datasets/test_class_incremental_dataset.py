@@ -150,6 +150,21 @@ class TestNothingHiddenIsSeen:
             assert 'seg_map_path' not in info
             assert info['label_map'] is None
 
+    def test_labels_of_old_classes_may_be_known(self, data):
+        pipeline = [
+            dict(type='LoadImageFromFile'),
+            dict(type='PackIncrementalInputs')
+        ]
+        dataset = build(data, 1, pipeline, known_labels='all')
+        for i, (new, old) in enumerate([((3, ), (1, )), ((4, ), (2, )),
+                                        ((3, 4), ())]):
+            info = dataset.get_data_info(i)
+            assert (info['image_labels'], info['old_image_labels']) == (new,
+                                                                        old)
+            assert 'seg_map_path' not in info
+            assert dataset[i]['data_samples'].old_image_labels == old
+        assert 'old_image_labels' not in build(data, 1).get_data_info(0)
+
     def test_a_pipeline_cannot_load_labels(self, data):
         with pytest.raises(KeyError, match='seg_map_path'):
             build(data, 1, LABELS)[0]
@@ -183,6 +198,7 @@ class TestFaults:
         (dict(setting='joint'), 'setting must be one of'),
         (dict(unseen='void'), 'unseen must be one of'),
         (dict(image_labels=None), 'image_labels is None'),
+        (dict(known_labels='old'), 'known_labels must be one of'),
         (dict(pseudo_masks='x', step=0), 'pseudo_masks is for'),
         (dict(without=['car', 'tree']), 'has no image'),
     ])

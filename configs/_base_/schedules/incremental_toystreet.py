@@ -9,7 +9,7 @@ optim_wrapper = dict(
             'teacher': dict(lr_mult=5.),
             'projector': dict(lr_mult=5.)
         }))
-train_cfg = dict(max_iters=300, val_interval=300)
+train_cfg = dict(max_iters=900, val_interval=300)
 param_scheduler = [
     dict(
         type='PolyLR',
@@ -17,7 +17,7 @@ param_scheduler = [
         power=0.9,
         by_epoch=False,
         begin=40,
-        end=300)
+        end=900)
 ]
 default_hooks = dict(
     checkpoint=dict(interval=300),

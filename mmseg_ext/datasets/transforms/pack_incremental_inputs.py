@@ -5,6 +5,7 @@ from mmseg.datasets.transforms import PackSegInputs
 from mmseg.registry import TRANSFORMS
 
 FIELDS = ('gt_pseudo_mask', 'gt_paste_map')
+LABELS = ('image_labels', 'old_image_labels')
 
 
 @TRANSFORMS.register_module()
@@ -13,8 +14,9 @@ class PackIncrementalInputs(PackSegInputs):
 
     The data sample gets what there is of ``gt_pseudo_mask``, bits of masks,
     and ``gt_paste_map``, classes of pasted pixels (PixelData of int32
-    (1, H, W) each), and ``image_labels``, channels of the new classes shown,
-    as meta information. Arguments as of ``PackSegInputs``.
+    (1, H, W) each), and as meta information ``image_labels``, channels of the
+    new classes shown, and ``old_image_labels``, those of old ones where they
+    are known. Arguments as of ``PackSegInputs``.
     """
 
     def transform(self, results: dict) -> dict:
@@ -33,7 +35,7 @@ class PackIncrementalInputs(PackSegInputs):
                 values = np.ascontiguousarray(results[key]).astype(np.int32)
                 sample.set_field(
                     PixelData(data=torch.from_numpy(values)[None]), key)
-        if 'image_labels' in results:
-            sample.set_metainfo(
-                dict(image_labels=tuple(results['image_labels'])))
+        for key in LABELS:
+            if key in results:
+                sample.set_metainfo({key: tuple(results[key])})
         return packed

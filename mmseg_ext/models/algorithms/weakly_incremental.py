@@ -44,8 +44,10 @@ class WeaklyIncremental(BaseAlgorithm):
 
     Batches are ordinary ones, whose samples have ``gt_pseudo_mask`` (unless
     ``co_segmentor`` is given), ``image_labels`` and, where objects were
-    pasted, ``gt_paste_map``: :class:`PackIncrementalInputs` packs them. All
-    losses are taken on the grid of the student's logits.
+    pasted, ``gt_paste_map``: :class:`PackIncrementalInputs` packs them. With
+    ``old_image_labels`` the scores of old classes that an image does not show
+    are 0, as those of new ones are always. All losses are taken on the grid
+    of the student's logits.
 
     Stages: ``warmup`` trains the teacher (and the encoder by it) alone.
     Modes: the old model is in eval mode always; the teacher is in train mode
@@ -233,6 +235,8 @@ class WeaklyIncremental(BaseAlgorithm):
         if old_scores is None:
             old_scores = self._background_scores(batch.masks)
         old_scores = self._fit(old_scores, grid.shape[2:])
+        if batch.old_shown is not None:
+            old_scores = old_scores * batch.old_shown
         losses = {}
         if self.teacher is not None:
             losses.update(

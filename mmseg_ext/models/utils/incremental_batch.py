@@ -17,11 +17,15 @@ class IncrementalBatch(NamedTuple):
         shown (Tensor): New classes that the images show, (N, K_n, 1, 1).
         pasted (Tensor): Class of pasted pixels, else 0, int64 (N, h, w).
         valid (Tensor): 0 on void and padding, (N, 1, h, w).
+        old_shown (Tensor, optional): 1 for background and for old classes
+            that the images show or that were pasted, (N, K_o, 1, 1); None
+            where labels of old classes are not known.
     """
     masks: Tensor
     shown: Tensor
     pasted: Tensor
     valid: Tensor
+    old_shown: Optional[Tensor] = None
 
 
 def check_incremental_samples(data_samples: SampleList,
@@ -82,4 +86,9 @@ def read_incremental_batch(inputs: Tensor,
     if online:
         masks = masks.masked_fill(pasted[:, None] > 0, 0)
     shown = targets.image_label_matrix(labels, num_old, num_new, inputs.device)
-    return IncrementalBatch(masks, shown, pasted, valid)
+    old_shown = None
+    if all('old_image_labels' in sample for sample in data_samples):
+        old_shown = targets.old_label_matrix(
+            [sample.old_image_labels for sample in data_samples], pasted,
+            num_old)
+    return IncrementalBatch(masks, shown, pasted, valid, old_shown)

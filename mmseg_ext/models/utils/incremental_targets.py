@@ -61,6 +61,27 @@ def image_label_matrix(image_labels: Sequence[Sequence[int]], num_old: int,
     return matrix.to(device, non_blocking=True)[:, :, None, None]
 
 
+def old_label_matrix(image_labels: Sequence[Sequence[int]], pasted: Tensor,
+                     num_old: int) -> Tensor:
+    """Which old classes images may show: background, labels, pasted ones.
+
+    Args:
+        image_labels (Sequence[Sequence[int]]): Channels of the old classes
+            of each image.
+        pasted (Tensor): Class of pasted pixels, else 0, int64 (N, h, w).
+        num_old (int): K_o.
+
+    Returns:
+        Tensor: float32 (N, K_o, 1, 1).
+    """
+    matrix = torch.zeros(len(image_labels), num_old)
+    for i, labels in enumerate(image_labels):
+        matrix[i, [0, *labels]] = 1
+    matrix = matrix.to(pasted.device, non_blocking=True)
+    matrix = matrix.scatter(1, pasted.flatten(1), 1.)
+    return matrix[:, :, None, None]
+
+
 def old_class_target(old_scores: Tensor, masks: Tensor) -> Tensor:
     """Target of the teacher's old channels.
 

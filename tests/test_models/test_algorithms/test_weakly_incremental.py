@@ -159,6 +159,34 @@ class TestLoss:
             }
             assert changed == {loss}
 
+    def test_known_labels_of_old_classes(self):
+        """Scores of old classes that an image does not show are 0."""
+        heard = []
+
+        def told(*labels):
+            data = batch()
+            for sample, old in zip(data['data_samples'], labels):
+                sample.set_metainfo(dict(old_image_labels=old))
+            return data
+
+        model = build().eval()
+        teacher_losses = model._teacher_losses
+
+        def listen(own, embedding, old_scores, batch):
+            heard.append(old_scores)
+            return teacher_losses(own, embedding, old_scores, batch)
+
+        model._teacher_losses = listen
+        free = losses(model)
+        # the first image has an object of class 1 pasted, the other of 2
+        found = losses(model, told((), (1, )))
+        same = losses(model, told((1, 2), (1, 2)))
+        assert heard[1][0, 2].eq(0).all()
+        heard[0][0, 2] = 0
+        assert torch.equal(heard[0], heard[1])
+        assert found['loss_student'] != free['loss_student']
+        assert same['loss_student'] == free['loss_student']
+
     def test_padding_does_not_count(self):
         model = build(loss_feature=None, loss_contrast=None).eval()
         small = batch(labels=((3, ), ))
