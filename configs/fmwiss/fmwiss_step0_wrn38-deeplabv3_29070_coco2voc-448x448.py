@@ -10,5 +10,5 @@ model = dict(
         depth=38,
         # mod4 and mod7
         out_indices=(2, 5),
-        norm_cfg={{_base_.norm_cfg}}),
+        norm_cfg=dict(type='SyncBN', requires_grad=True)),
     decode_head=dict(in_channels=4096, in_index=1, dilations=(1, 12, 24, 32)))

@@ -10,7 +10,7 @@ model = dict(
             type='WiderResNet',
             depth=38,
             out_indices=(2, 5),
-            norm_cfg={{_base_.norm_cfg}}),
+            norm_cfg=dict(type='SyncBN', requires_grad=True)),
         decode_head=head),
     teacher=head)
 incremental = dict(

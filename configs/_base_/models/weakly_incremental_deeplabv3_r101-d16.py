@@ -13,7 +13,7 @@ model = dict(
         in_index=3,
         channels=256,
         dilations=(1, 6, 12, 18),
-        norm_cfg={{_base_.norm_cfg}},
+        norm_cfg=dict(type='SyncBN', requires_grad=True),
         align_corners=False),
     loss_contrast=dict(
         type='DenseContrastiveLoss',
