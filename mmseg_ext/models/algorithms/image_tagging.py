@@ -7,7 +7,7 @@ from mmseg.utils import ConfigType, SampleList
 from torch import Tensor
 
 from ..utils.incremental_targets import image_label_matrix
-from ..utils.logits import without_autocast
+from ..utils.logits import largest_channel, without_autocast
 from .weakly_incremental import WeaklyIncremental
 
 
@@ -65,7 +65,7 @@ class ImageTagging(WeaklyIncremental):
                                    inputs.device)
         with without_autocast(logits):
             maps = logits[:, self.num_old:].float()
-            unknown = (old_scores.argmax(1, keepdim=True) == 0).float()
+            unknown = (largest_channel(old_scores, keepdim=True) == 0).float()
             pooled = self._pool(maps, unknown)
             tags = shown.flatten(1)
             loss_tags = F.binary_cross_entropy_with_logits(pooled, tags)

@@ -3,7 +3,8 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from ..utils.logits import two_channel_logits, without_autocast
+from ..utils.logits import (largest_channel, two_channel_logits,
+                            without_autocast)
 from ..utils.options import check_option
 
 _EPS = 1e-6
@@ -119,7 +120,7 @@ class DualTaskLoss(nn.Module):
         if self.relaxation == 'soft':
             return soft
         hard = torch.zeros_like(logits)
-        hard.scatter_(1, logits.argmax(1, keepdim=True), 1.)
+        hard.scatter_(1, largest_channel(logits, keepdim=True), 1.)
         return hard + soft - soft.detach()
 
     def boundaries(self, maps: Tensor) -> Tensor:

@@ -7,6 +7,7 @@ from mmseg.utils import ConfigType
 from torch import Tensor
 
 from ...datasets.class_size_statistics import ClassSizeStatistics
+from ..utils.logits import largest_channel
 from .size_constraint_solver import solve_size_constraints
 from .statistics_loss import StatisticsLoss
 
@@ -167,7 +168,7 @@ class SizeConstraintLoss(StatisticsLoss):
     def _present(self, logits: Tensor, weight: Tensor) -> Tensor:
         """Classes that cover enough of the prediction, bool (B, C)."""
         classes = torch.arange(logits.shape[1], device=logits.device)
-        predicted = logits.argmax(1, keepdim=True) == classes[:, None]
+        predicted = largest_channel(logits, keepdim=True) == classes[:, None]
         share = torch.bmm(predicted.to(weight), weight[:, :, None])[:, :, 0]
         return (share > self.least.to(share)) | self.free
 

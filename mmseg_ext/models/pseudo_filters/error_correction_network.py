@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from ..utils.logits import without_autocast
+from ..utils.logits import largest_channel, without_autocast
 from .base import PseudoLabels, mean_where
 from .filter_network import FilterNetwork
 
@@ -46,9 +46,9 @@ class ErrorCorrectionNetwork(FilterNetwork):
 
         See :meth:`BasePseudoFilter.localize`.
         """
-        predicted = logits.argmax(dim=1, keepdim=True)
+        predicted = largest_channel(logits, keepdim=True)
         prob = self._probabilities(images, logits)
-        right = prob.argmax(dim=1) == predicted.squeeze(1)
+        right = largest_channel(prob) == predicted.squeeze(1)
         return right, prob.gather(1, predicted).squeeze(1)
 
     def _probabilities(self, images: Tensor, logits: Tensor) -> Tensor:
@@ -78,8 +78,8 @@ class ErrorCorrectionNetwork(FilterNetwork):
                 ignore_index=ignore_index,
                 reduction='none')
         with torch.no_grad():
-            before = logits.argmax(dim=1) == seg_label
-            after = corrected.argmax(dim=1) == seg_label
+            before = largest_channel(logits) == seg_label
+            after = largest_channel(corrected) == seg_label
         return dict(
             loss_ecn=self.loss_weight * mean_where(loss, valid_mask),
             input_accuracy=mean_where(before, valid_mask),

@@ -5,6 +5,7 @@ from mmseg.registry import MODELS
 from mmseg.utils import ConfigType
 from torch import Tensor
 
+from ..utils.logits import largest_channel
 from .base import PseudoLabels, mean_where
 from .filter_network import FilterNetwork
 
@@ -47,7 +48,8 @@ class ErrorLocalizationNetwork(FilterNetwork):
         """See :meth:`BasePseudoFilter.select`."""
         judged = self.resize(self.forward(images, logits).float(), logits)
         judged = judged.squeeze(1)
-        return PseudoLabels(logits.argmax(dim=1), judged > 0, judged.sigmoid())
+        return PseudoLabels(
+            largest_channel(logits), judged > 0, judged.sigmoid())
 
     def loss(self,
              images: Tensor,
@@ -67,7 +69,7 @@ class ErrorLocalizationNetwork(FilterNetwork):
         judged = self.resize(self.judge(images, logits).float(), seg_label)
         if self.void == 'exclude':
             valid_mask = valid_mask & (seg_label != ignore_index)
-        correct = (logits.argmax(dim=1) == seg_label) & (
+        correct = (largest_channel(logits) == seg_label) & (
             seg_label != ignore_index)
         loss = self.loss_module(judged, correct, valid_mask)
         with torch.no_grad():

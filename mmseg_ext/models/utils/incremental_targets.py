@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ...datasets.pseudo_mask_cache import CLASS_BITS, VOID_BIT
+from .logits import largest_channel
 
 IGNORED = 255
 
@@ -121,7 +122,7 @@ def student_target(old_scores: Tensor, teacher_scores: Tensor, shown: Tensor,
     teacher_scores = torch.cat(
         [teacher_scores[:, :num_old], teacher_scores[:, num_old:] * shown], 1)
     hard = torch.zeros_like(teacher_scores).scatter_(
-        1, teacher_scores.argmax(1, keepdim=True), 1)
+        1, largest_channel(teacher_scores, keepdim=True), 1)
     mixed = alpha * hard + (1 - alpha) * teacher_scores
     averaged = eta * old_scores + (1 - eta) * teacher_scores[:, :num_old]
     ground = averaged[:, :1]
@@ -166,7 +167,7 @@ def contrast_labels(old_scores: Tensor, masks: Tensor, pasted: Tensor,
     count = inside.sum(1)
     score, old = old_scores.max(1)
     labels = torch.where(score > 0.5, old, IGNORED)
-    new = masks.argmax(1) + old_scores.shape[1]
+    new = largest_channel(masks) + old_scores.shape[1]
     labels = torch.where(count == 1, new, labels)
     labels = labels.masked_fill(count > 1, IGNORED)
     labels = torch.where(pasted > 0, pasted, labels)

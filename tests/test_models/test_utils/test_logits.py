@@ -3,7 +3,8 @@ import math
 import pytest
 import torch
 
-from mmseg_ext.models.utils.logits import (prediction_from_logits,
+from mmseg_ext.models.utils.logits import (largest_channel,
+                                           prediction_from_logits,
                                            softmax_entropy, two_channel_logits)
 
 
@@ -47,3 +48,15 @@ def test_entropy_is_finite_and_float32_under_autocast():
     with torch.autocast('cpu', dtype=torch.bfloat16):
         entropy = softmax_entropy(logits)
     assert entropy.dtype == torch.float32 and entropy.item() == 0
+
+
+@pytest.mark.parametrize('shape', [(2, 5, 3, 4), (1, 2, 7), (3, 1, 2, 2)])
+def test_largest_channel_is_the_argmax(shape):
+    # few values, so that many are equal
+    scores = torch.randint(0, 3, shape).float().requires_grad_()
+    found = largest_channel(scores)
+    expected = torch.zeros_like(found)
+    for c in reversed(range(shape[1])):
+        expected[scores[:, c] == scores.amax(1)] = c
+    assert torch.equal(found, expected)
+    assert torch.equal(largest_channel(scores, True), expected[:, None])
