@@ -54,6 +54,13 @@ class SelfTraining(MeanTeacher):
         pseudo_norm (str): Divide the pseudo loss by the number of
             ``'accepted'`` pixels or of all ``'valid'`` ones (not padding).
             Defaults to 'accepted'.
+        pseudo_class_weight (float, optional): Weight a kept pixel of the
+            pseudo loss by the share of its class that is kept, in the batch
+            of a rank: :math:`w_c = N_c / K_c` of the pixels labelled c and
+            those of them that are kept, at most this number. What is kept
+            then has the classes of what is predicted: filters and thresholds
+            keep less of rare classes, which the student would unlearn. None
+            weights all alike. Defaults to None.
         pseudo_at (str): Make pseudo labels on the grid of the head
             (``'feature'``) or at the size of the image (``'image'``).
             Defaults to 'feature'.
@@ -80,6 +87,7 @@ class SelfTraining(MeanTeacher):
                                                  'unlabeled'),
                  cut_mix: OptConfigType = None,
                  pseudo_norm: str = 'accepted',
+                 pseudo_class_weight: Optional[float] = None,
                  pseudo_at: str = 'feature',
                  feature_source: str = 'cls_seg',
                  feature_channels: Optional[int] = None,
@@ -97,6 +105,11 @@ class SelfTraining(MeanTeacher):
         if cut_mix is not None:
             self.cut_mix = MODELS.build(dict(type='CutMix') | cut_mix)
         self.pseudo_norm = pseudo_norm
+        if pseudo_class_weight is not None and pseudo_class_weight < 1:
+            raise ValueError('model.pseudo_class_weight is the largest weight '
+                             'of a class, 1 or more, but is '
+                             f'{pseudo_class_weight}.')
+        self.pseudo_class_weight = pseudo_class_weight
         self.pseudo_at = pseudo_at
         self.feature_source = feature_source
 
@@ -283,7 +296,13 @@ class SelfTraining(MeanTeacher):
         """
         per_pixel = F.cross_entropy(logits.float(), labels, reduction='none')
         counted = keep if self.pseudo_norm == 'accepted' else valid
-        return (per_pixel * keep).sum() / counted.sum().clamp(min=1)
+        if self.pseudo_class_weight is None:
+            return (per_pixel * keep).sum() / counted.sum().clamp(min=1)
+        weight = keep * inverse_acceptance(
+            labels, keep, valid, logits.shape[1], self.pseudo_class_weight)
+        if self.pseudo_norm == 'accepted':
+            counted = weight
+        return (per_pixel * weight).sum() / counted.sum().clamp(min=1)
 
     def decode(self, segmentor: nn.Module,
                images: Tensor) -> Tuple[Tensor, Tensor]:
@@ -322,3 +341,26 @@ class SelfTraining(MeanTeacher):
 def total(losses: Dict[str, Tensor]) -> Tensor:
     """Sum of the losses in a dict that holds other figures too."""
     return sum(value for name, value in losses.items() if 'loss' in name)
+
+
+def inverse_acceptance(labels: Tensor, keep: Tensor, valid: Tensor,
+                       num_classes: int, most: float) -> Tensor:
+    """How many pixels of its class a kept pixel stands for.
+
+    Args:
+        labels (Tensor): Pseudo labels, (U, h, w).
+        keep (Tensor): Accepted pixels, bool (U, h, w).
+        valid (Tensor): Pixels that are not padding, bool (U, h, w).
+        num_classes (int): Number of classes.
+        most (float): Largest result.
+
+    Returns:
+        Tensor: Float32 of shape (U, h, w).
+    """
+
+    def count(mask: Tensor) -> Tensor:
+        counts = torch.zeros(num_classes, device=labels.device)
+        return counts.index_add_(0, labels.flatten(), mask.flatten().float())
+
+    share = count(valid) / count(keep & valid).clamp(min=1)
+    return share.clamp(1, most)[labels]

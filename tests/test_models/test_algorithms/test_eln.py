@@ -195,6 +195,26 @@ def test_pseudo_loss_divides_by_what_the_option_says():
         torch.testing.assert_close(result, expected)
 
 
+def test_pseudo_loss_weights_classes_by_their_acceptance():
+    logits = torch.randn(1, NUM_CLASSES, 2, 4)
+    # of class 0 all four are kept, of class 1 one of three (a fourth is
+    # padding), of no other class any
+    labels = torch.tensor([[[0, 0, 0, 0], [1, 1, 1, 1]]])
+    keep = torch.tensor([[[True] * 4, [True, False, False, False]]])
+    valid = torch.tensor([[[True] * 4, [True, True, True, False]]])
+    cost = -logits.log_softmax(1).gather(1, labels[:, None])[0, 0]
+    for most, weight in ((10., 3.), (2., 2.), (1., 1.)):
+        expected = cost[0].sum() + weight * cost[1, 0]
+        for norm, count in (('accepted', 4 + weight), ('valid', 7)):
+            model = build_eln(pseudo_norm=norm, pseudo_class_weight=most)
+            result = model.pseudo_loss(logits, labels, keep, valid)
+            torch.testing.assert_close(result, expected / count)
+    nothing = torch.zeros_like(keep)
+    logits.requires_grad_()
+    result = model.pseudo_loss(logits, labels, nothing, valid)
+    assert result == 0 and result.requires_grad
+
+
 def test_loss_weights_scale_their_terms():
     inputs, samples = make_batch()
     values = {}
@@ -310,6 +330,7 @@ def test_any_segmentor_learns(segmentor, options):
 
 @pytest.mark.parametrize('options,message', [
     (dict(pseudo_norm='mean'), 'pseudo_norm'),
+    (dict(pseudo_class_weight=0.5), 'pseudo_class_weight'),
     (dict(student_views=('strong', )), 'student_views'),
     (dict(loss_weights=dict(supervise=1.)), 'loss_weights'),
     (dict(teacher_norm='eval'), 'teacher_norm'),
