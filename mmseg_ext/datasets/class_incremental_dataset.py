@@ -197,6 +197,8 @@ class ClassIncrementalDataset(BaseSegDataset):
             list[dict]: Data info of every image.
         """
         self._inner.full_init()
+        # CamVid finds its suffix when it loads
+        self.img_suffix = self._inner.img_suffix
         infos = [self._inner.get_data_info(i) for i in range(len(self._inner))]
         names = image_names(self._inner)
         if self.evaluate:

@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import incremental_data
 import numpy as np
 import pytest
 from incremental_data import TASK, make_data, names, write_masks
@@ -8,6 +9,7 @@ from mmengine.registry import init_default_scope
 from mmseg.registry import DATASETS
 
 from mmseg_ext.datasets import ClassIncrementalDataset
+from mmseg_ext.datasets.class_counts import image_names
 from mmseg_ext.datasets.incremental_tasks import PRESETS, VOC, build_task
 
 
@@ -138,6 +140,15 @@ class TestSelection:
         assert dataset.metainfo['classes'] == ('background', 'street',
                                                'automobile')
         assert len(dataset.metainfo['palette']) == 3
+
+    def test_suffix_that_the_data_set_finds(self, data):
+        """``build_memory_bank.py`` names images by it."""
+        data.update(
+            type='CamVidDataset',
+            metainfo=dict(classes=incremental_data.CLASSES))
+        dataset = build(data, 0, LABELS)
+        assert dataset.img_suffix == '.png'
+        assert image_names(dataset)[0] == 'a'
 
 
 class TestNothingHiddenIsSeen:
