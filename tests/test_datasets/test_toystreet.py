@@ -100,8 +100,8 @@ def test_semi_config(toystreet, repo_config):
 
 
 @pytest.mark.parametrize('name', [
-    'camvid', 'camvid-180x240', 'camvid_semi', 'camvid_semi-180x240',
-    'voc12aug_semi-505x505', 'cityscapes_semi-512x1024'
+    'camvid', 'camvid-180x240', 'camvid-120x160', 'camvid_semi',
+    'camvid_semi-120x160', 'voc12aug_semi-505x505', 'cityscapes_semi-512x1024'
 ])
 def test_other_configs_are_consistent(repo_config, name):
     cfg = repo_config(name)

@@ -32,6 +32,9 @@ model = dict(
     # the main loss ends above that of the paper, so a factor of 20 would
     # leave the decoders untrained
     aux_decoders=dict(alphas=(3., 6.)),
+    # taught on few images, filters and thresholds keep next to nothing of
+    # rare classes, which the student would unlearn
+    pseudo_class_weight=10.,
     projector=dict(type='PixelProjector', out_channels=32),
     loss_contrast=dict(
         type='PixelContrastLoss', num_windows=2, window_size=16),

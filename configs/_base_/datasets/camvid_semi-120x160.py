@@ -1,5 +1,5 @@
-# CamVid at half resolution with 1/8 of the labels (46 images); make the lists
-# with
+# CamVid at half resolution with 1/8 of the labels (46 images), crops of 120x160
+# to train on, whole images to score; make the lists with
 # python tools/dataset_converters/make_label_splits.py \
 #     configs/_base_/datasets/camvid.py data/camvid/splits --sizes 1/8
 _base_ = ['./camvid-180x240.py', './unlabeled_views.py']
@@ -15,7 +15,7 @@ labeled_pipeline = [
         scale=(240, 180),
         ratio_range=(0.75, 1.5),
         keep_ratio=True),
-    dict(type='RandomCrop', crop_size=(180, 240), cat_max_ratio=0.9),
+    dict(type='RandomCrop', crop_size=(120, 160), cat_max_ratio=0.9),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricDistortion'),
     dict(type='PackBranchInputs'),
@@ -28,7 +28,7 @@ unlabeled_pipeline = [
         scale=(240, 180),
         ratio_range=(0.75, 1.5),
         keep_ratio=True),
-    dict(type='RandomCrop', crop_size=(180, 240)),
+    dict(type='RandomCrop', crop_size=(120, 160)),
     dict(type='RandomFlip', prob=0.5),
     {{_base_.unlabeled_views}},
 ]

@@ -1,8 +1,8 @@
 # CamVid at half resolution with 46 labelled images, for two CPU cores
 _base_ = [
     '../_base_/models/eln_deeplabv3plus_tiny.py',
-    '../_base_/datasets/camvid_semi-180x240.py',
-    '../_base_/schedules/adamw_camvid.py',
+    '../_base_/datasets/camvid_semi-120x160.py',
+    '../_base_/schedules/adamw_camvid_5k.py',
     '../_base_/default_runtime.py',
 ]
 # the other networks exist, but not every stage gives them a gradient
@@ -12,8 +12,8 @@ default_hooks = dict(
     stage=dict(
         type='StageHook',
         stages=[
-            dict(name='pretrain', iters=600),
-            dict(name='localize', iters=200),
+            dict(name='pretrain', iters=1500),
+            dict(name='localize', iters=500),
             dict(name='semi')
         ]),
     error_simulation=dict(type='ErrorSimulationHook'),

@@ -2,8 +2,8 @@
 # many iterations
 _base_ = [
     '../_base_/models/deeplabv3plus_tiny.py',
-    '../_base_/datasets/camvid-180x240.py',
-    '../_base_/schedules/adamw_camvid.py',
+    '../_base_/datasets/camvid-120x160.py',
+    '../_base_/schedules/adamw_camvid_5k.py',
     '../_base_/default_runtime.py',
 ]
 model = dict(decode_head=dict(num_classes=11))
