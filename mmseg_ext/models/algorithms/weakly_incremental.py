@@ -220,6 +220,8 @@ class WeaklyIncremental(BaseAlgorithm):
             and features as configured.
         """
         self.check_stage()
+        # ahead of the student, whose activations stay: less memory at most
+        old_scores, old_feats = self._old_scores(inputs)
         feats = self.segmentor.extract_feat(inputs)
         distilling = self.stage == 'distillation' or self.teacher is None
         logits = auxiliary = taught = own = embedding = target = None
@@ -229,7 +231,6 @@ class WeaklyIncremental(BaseAlgorithm):
                 taught = self._teacher_scores(feats)
         if self.teacher is not None:
             own, embedding = self._forward_teacher(feats)
-        old_scores, old_feats = self._old_scores(inputs)
         grid = logits if distilling else own
         batch = self.read_batch(inputs, data_samples, grid.shape[2:])
         if old_scores is None:
@@ -247,8 +248,7 @@ class WeaklyIncremental(BaseAlgorithm):
                 self._student_losses(logits, auxiliary, target, weight))
         if self.loss_feature is not None:
             losses[self.loss_feature.loss_name] = self.loss_feature(
-                [feats[i] for i in self.feature_index],
-                [old_feats[i] for i in self.feature_index])
+                [feats[i] for i in self.feature_index], old_feats)
         if self.capture_targets:
             self._capture(inputs, batch, old_scores, own, target)
         return losses
@@ -269,12 +269,16 @@ class WeaklyIncremental(BaseAlgorithm):
 
     @torch.no_grad()
     def _old_scores(self, inputs: Tensor):
-        """Scores and features of the old model, None each without one."""
+        """Scores of the old model and the features that the loss compares."""
         if self.previous is None:
             return None, None
         feats = self.previous.extract_feat(inputs)
         with capture_head(self.previous.decode_head) as captured:
             forward_decode_head(self.previous, feats)
+        if self.loss_feature is None:
+            feats = None
+        else:
+            feats = [feats[i] for i in self.feature_index]
         return captured.logits.float().sigmoid(), feats
 
     def _background_scores(self, masks: Tensor) -> Tensor:
