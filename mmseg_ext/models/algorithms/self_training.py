@@ -10,7 +10,7 @@ from mmseg.utils import ConfigType, OptConfigType, SampleList, add_prefix
 from torch import Tensor, nn
 
 from ..pseudo_filters import PseudoLabels
-from ..utils.class_balance import best_of_each_class, inverse_acceptance
+from ..utils.class_balance import inverse_acceptance
 from ..utils.cut_mix import CutMix, unmixed
 from ..utils.head_capture import (capture_head, check_capturable,
                                   penultimate_channels)
@@ -62,9 +62,6 @@ class SelfTraining(MeanTeacher):
             then has the classes of what is predicted: filters and thresholds
             keep less of rare classes, which the student would unlearn. None
             weights all alike. Defaults to None.
-        min_class_keep (float): Keep at least this share of the pixels of
-            every predicted class in the batch of a rank, those that the
-            selection scores best. Defaults to 0, what the selection keeps.
         pseudo_at (str): Make pseudo labels on the grid of the head
             (``'feature'``) or at the size of the image (``'image'``).
             Defaults to 'feature'.
@@ -92,7 +89,6 @@ class SelfTraining(MeanTeacher):
                  cut_mix: OptConfigType = None,
                  pseudo_norm: str = 'accepted',
                  pseudo_class_weight: Optional[float] = None,
-                 min_class_keep: float = 0.,
                  pseudo_at: str = 'feature',
                  feature_source: str = 'cls_seg',
                  feature_channels: Optional[int] = None,
@@ -115,10 +111,6 @@ class SelfTraining(MeanTeacher):
                              'of a class, 1 or more, but is '
                              f'{pseudo_class_weight}.')
         self.pseudo_class_weight = pseudo_class_weight
-        if not 0 <= min_class_keep <= 1:
-            raise ValueError('model.min_class_keep must be in [0, 1] but is '
-                             f'{min_class_keep}.')
-        self.min_class_keep = min_class_keep
         self.pseudo_at = pseudo_at
         self.feature_source = feature_source
 
@@ -186,10 +178,6 @@ class SelfTraining(MeanTeacher):
             stack_valid_masks(data_samples['unlabeled']),
             pseudo.labels.shape[1:])
         keep = pseudo.keep & valid
-        if self.min_class_keep > 0:
-            keep = keep | best_of_each_class(pseudo.labels, pseudo.score,
-                                             valid, logits.shape[1],
-                                             self.min_class_keep)
         confidence = logits.float().softmax(1).amax(1)
         self.pseudo_label_statistics.update(pseudo.labels, keep, confidence,
                                             valid)
