@@ -27,12 +27,14 @@ def read_metafiles_once(monkeypatch):
     monkeypatch.setattr('mmengine.config.utils.load', lru_cache(load))
 
 
-@pytest.mark.parametrize('task', IMAGES)
-def test_steps(repo, task):
+@pytest.mark.parametrize('task,backbone',
+                         [(task, 'r101')
+                          for task in IMAGES] + [('coco2voc', 'wrn38')])
+def test_steps(repo, task, backbone):
     previous = None
     for step, images in enumerate(IMAGES[task]):
-        path, = (repo / 'configs/fmwiss').glob(f'fmwiss_step{step}_*_{task}-'
-                                               '???x???.py')
+        path, = (repo / 'configs/fmwiss'
+                 ).glob(f'fmwiss_step{step}_{backbone}-*_{task}-???x???.py')
         cfg = Config.fromfile(str(path))
         iters = images // 24 * (40 if step else 30)
         assert cfg.train_cfg.max_iters == iters
