@@ -1,4 +1,4 @@
-# long enough to exhaust 46 labelled images of CamVid from random weights
+# for training longer, on crops of CamVid at half resolution
 _base_ = ['./adamw_camvid.py']
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.1, by_epoch=False, begin=0, end=100),
