@@ -1,3 +1,4 @@
+import math
 from typing import Dict
 
 import torch
@@ -15,9 +16,8 @@ class ErrorLocalizationNetwork(FilterNetwork):
     """ELN: tells for each pixel whether its predicted class is right.
 
     It needs no notion of the classes themselves, which is easier than to
-    predict them again, and replaces a confidence threshold. A pixel is kept
-    where the output is greater than 0. Of `Semi-supervised Semantic
-    Segmentation with Error Localization Network
+    predict them again, and replaces a confidence threshold. Of
+    `Semi-supervised Semantic Segmentation with Error Localization Network
     <https://arxiv.org/abs/2204.02078>`_.
 
     Args:
@@ -25,22 +25,30 @@ class ErrorLocalizationNetwork(FilterNetwork):
         void (str): ``'error'`` teaches that any prediction on a void pixel
             of the ground truth is wrong, ``'exclude'`` leaves such pixels
             out. Padding is always left out. Defaults to 'error'.
+        threshold (float): A pixel is kept where it is right with a greater
+            probability than this, in (0, 1). Defaults to 0.5.
         loss (dict): Config of the loss. Defaults to
             ``dict(type='ErrorLocalizationLoss')``.
         **kwargs: As of :class:`FilterNetwork`.
 
     Raises:
-        ValueError: If ``void`` is neither of the two.
+        ValueError: If ``void`` is neither of the two or ``threshold`` is
+            outside (0, 1).
     """
 
     def __init__(self,
                  num_classes: int,
                  void: str = 'error',
+                 threshold: float = 0.5,
                  loss: ConfigType = dict(type='ErrorLocalizationLoss'),
                  **kwargs) -> None:
         super().__init__(num_classes, out_channels=1, **kwargs)
         self._check_option('void', void, ('error', 'exclude'))
         self.void = void
+        if not 0 < threshold < 1:
+            raise ValueError('ErrorLocalizationNetwork.threshold must be in '
+                             f'(0, 1) but is {threshold}.')
+        self.threshold = threshold
         self.loss_module = MODELS.build(loss)
 
     @torch.no_grad()
@@ -49,7 +57,11 @@ class ErrorLocalizationNetwork(FilterNetwork):
         judged = self.resize(self.forward(images, logits).float(), logits)
         judged = judged.squeeze(1)
         return PseudoLabels(
-            largest_channel(logits), judged > 0, judged.sigmoid())
+            largest_channel(logits), self._keep(judged), judged.sigmoid())
+
+    def _keep(self, judged: Tensor) -> Tensor:
+        # Compared as a logit, so that 0 is exactly the default's border.
+        return judged > math.log(self.threshold / (1 - self.threshold))
 
     def loss(self,
              images: Tensor,
@@ -73,7 +85,7 @@ class ErrorLocalizationNetwork(FilterNetwork):
             seg_label != ignore_index)
         loss = self.loss_module(judged, correct, valid_mask)
         with torch.no_grad():
-            kept = judged.squeeze(1) > 0
+            kept = self._keep(judged.squeeze(1))
             return {
                 self.loss_module.loss_name: loss,
                 'input_accuracy': mean_where(correct, valid_mask),

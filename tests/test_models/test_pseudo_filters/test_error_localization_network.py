@@ -103,6 +103,20 @@ def test_keeps_where_the_output_is_positive(value, kept):
     assert torch.equal(score, selected.score)
 
 
+def test_threshold_is_a_probability():
+    data = batch()
+    network = small().eval()
+    score = network.select(*inputs(data)).score
+    middle = float(score.median())
+    network = small(threshold=middle).eval()
+    kept = network.select(*inputs(data)).keep
+    clear = (score - middle).abs() > 1e-6
+    assert torch.equal(kept[clear], (score > middle)[clear])
+    assert 0.4 < kept.float().mean() < 0.6
+    with pytest.raises(ValueError, match=r'threshold must be in \(0, 1\)'):
+        small(threshold=1.)
+
+
 def test_resizes_before_the_sigmoid():
     network = small(align_corners=True).eval()
     data = batch()
