@@ -11,7 +11,7 @@ import mmseg_ext  # noqa: F401
 from mmseg_ext.evaluation import ErrorLocalizationMetric
 
 
-def sample(gt, pred, kept, score=None):
+def sample(gt, pred, kept, score=None, confidence=None):
 
     def field(values, dtype):
         return dict(data=torch.tensor(values, dtype=dtype).view(1, 1, -1))
@@ -22,6 +22,8 @@ def sample(gt, pred, kept, score=None):
         pred_valid=field(kept, torch.bool))
     if score is not None:
         fields['valid_score'] = field(score, torch.float)
+    if confidence is not None:
+        fields['pred_confidence'] = field(confidence, torch.float)
     return fields
 
 
@@ -104,6 +106,44 @@ def test_auroc_is_the_chance_of_the_right_order():
     found = evaluate(samples, num_bins=64)['auroc']
     assert found == pytest.approx(expected, abs=0.006)
     assert 50 < found < 100
+
+
+def test_confidence_at_the_same_rate_against_brute_force():
+    torch.manual_seed(0)
+    right = torch.rand(400) < 0.7
+    # No two alike, most of them close to 1.
+    confidence = 1 - 2.**-(24 * torch.linspace(0.01, 0.6, 400))
+    confidence = confidence[torch.randperm(400)]
+    kept = torch.rand(400) < 0.4
+    figures = evaluate([
+        sample(
+            [1] * 200,
+            right[i::2].tolist(),
+            kept[i::2].tolist(),
+            confidence=confidence[i::2].tolist()) for i in (0, 1)
+    ])
+    assert 'auroc' not in figures
+    top = torch.zeros(400, dtype=torch.bool)
+    top[confidence.argsort(descending=True)[:int(kept.sum())]] = True
+    assert figures['confidence_accepted_accuracy'] == pytest.approx(
+        100 * right[top].float().mean().item(), abs=0.006)
+    hits, alarms, misses = (
+        int(x.sum()) for x in (~right & ~top, right & ~top, ~right & top))
+    assert figures['confidence_micro_error_f1'] == pytest.approx(
+        200 * hits / (2 * hits + alarms + misses), abs=0.006)
+    pairs = confidence[right][:, None] > confidence[~right]
+    assert figures['confidence_auroc'] == pytest.approx(
+        100 * pairs.float().mean().item(), abs=0.006)
+
+
+def test_tied_confidences_are_taken_alike():
+    # Three of four equal pixels are accepted, one of them is wrong.
+    figures = evaluate([
+        sample([0, 0, 0, 0], [0, 0, 0, 1], [1, 1, 1, 0], confidence=[.9] * 4)
+    ])
+    assert figures['confidence_accepted_accuracy'] == 75
+    assert figures['accepted_accuracy'] == 100
+    assert figures['confidence_auroc'] == 50
 
 
 def test_missing_field_is_named():

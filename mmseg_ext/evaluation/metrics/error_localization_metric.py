@@ -1,5 +1,5 @@
 from collections import OrderedDict
-from typing import Dict, NamedTuple, Optional, Sequence, Tuple
+from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
 import torch
@@ -18,6 +18,8 @@ class ImageResult(NamedTuple):
     dropped_wrong: int
     right_histogram: Optional[np.ndarray]
     wrong_histogram: Optional[np.ndarray]
+    right_confidence: Optional[np.ndarray]
+    wrong_confidence: Optional[np.ndarray]
 
 
 @METRICS.register_module()
@@ -25,9 +27,10 @@ class ErrorLocalizationMetric(BaseMetric):
     """How well the pixels that a prediction gets wrong are found.
 
     Each sample must have ``pred_sem_seg``, ``gt_sem_seg`` and
-    ``pred_valid``, the pixels judged right, bool of shape (1, H, W);
-    ``valid_score``, float of shape (1, H, W) within [0, 1], is optional.
-    Void pixels do not count.
+    ``pred_valid``, the pixels judged right, bool of shape (1, H, W).
+    Optional are ``valid_score``, how sure the filter is of that, and
+    ``pred_confidence``, the largest class probability, float of shape
+    (1, H, W) within [0, 1]. Void pixels do not count.
 
     Figures, in percent:
 
@@ -41,6 +44,11 @@ class ErrorLocalizationMetric(BaseMetric):
       accuracy of the prediction on them. ``accuracy``: on all pixels.
     - ``auroc``: area under the ROC curve of ``valid_score``, where the
       samples have it. Scores are counted in bins, ties count one half.
+    - ``confidence_auroc``: the same of ``pred_confidence``;
+      ``confidence_accepted_accuracy`` and ``confidence_micro_error_f1``:
+      what a threshold on it comes to that accepts as many pixels of all
+      images as were judged right. A filter that is worth its training is
+      above these figures.
 
     A figure without anything to count is NaN. The measure is that of table 4
     of `Semi-supervised Semantic Segmentation with Error Localization Network
@@ -88,23 +96,25 @@ class ErrorLocalizationMetric(BaseMetric):
             right = (right == label)[counted]
             kept = sample['pred_valid']['data'].squeeze(0).to(label.device)
             kept = kept.bool()[counted]
-            histograms = (None, None)
-            if 'valid_score' in sample:
-                score = sample['valid_score']['data'].squeeze(0).to(
-                    label.device)[counted]
-                histograms = (self._histogram(score[right]),
-                              self._histogram(score[~right]))
+            histograms = []
+            for field, place, num_bins in (('valid_score', torch.Tensor.float,
+                                            self.num_bins),
+                                           ('pred_confidence', doublings,
+                                            _CONFIDENCE_BINS)):
+                if field not in sample:
+                    histograms += [None, None]
+                    continue
+                score = sample[field]['data'].squeeze(0).to(label.device)
+                score = place(score[counted])
+                histograms += [
+                    histogram(score[right], num_bins),
+                    histogram(score[~right], num_bins)
+                ]
             self.results.append(
                 ImageResult(
                     int((kept & right).sum()), int((kept & ~right).sum()),
                     int((~kept & right).sum()), int((~kept & ~right).sum()),
                     *histograms))
-
-    def _histogram(self, score: Tensor) -> np.ndarray:
-        bins = (score.float() * self.num_bins).long()
-        bins = bins.clamp(0, self.num_bins - 1)
-        counts = torch.bincount(bins, minlength=self.num_bins)
-        return counts.cpu().numpy().astype(np.uint32)
 
     def compute_metrics(self, results: list) -> Dict[str, float]:
         """Figures of all images.
@@ -145,11 +155,19 @@ class ErrorLocalizationMetric(BaseMetric):
         metrics['accepted_accuracy'] = _percent(kept_right.sum(), kept)
         metrics['accuracy'] = _percent(kept_right.sum() + dropped_right.sum(),
                                        total)
-        scored = [r for r in results if r.right_histogram is not None]
-        if scored:
-            right = sum(r.right_histogram.astype(np.int64) for r in scored)
-            wrong = sum(r.wrong_histogram.astype(np.int64) for r in scored)
-            metrics['auroc'] = 100 * binned_auroc(right, wrong)
+        scores = _summed(results, 'right_histogram', 'wrong_histogram')
+        if scores is not None:
+            metrics['auroc'] = 100 * binned_auroc(*scores)
+        confidence = _summed(results, 'right_confidence', 'wrong_confidence')
+        if confidence is not None:
+            metrics['confidence_auroc'] = 100 * binned_auroc(*confidence)
+            right, wrong = most_confident(*confidence, kept)
+            metrics['confidence_accepted_accuracy'] = _percent(
+                right, right + wrong)
+            errors = confidence[1].sum()
+            _, _, f1 = precision_recall_f1(errors - wrong,
+                                           confidence[0].sum() - right, wrong)
+            metrics['confidence_micro_error_f1'] = 100 * f1
         metrics = OrderedDict(
             (key, round(value, 2)) for key, value in metrics.items())
         self._print_table(metrics)
@@ -166,6 +184,58 @@ class ErrorLocalizationMetric(BaseMetric):
 
 
 _FIGURES = ('precision', 'recall', 'f1')
+_CONFIDENCE_BINS = 3072
+
+
+def doublings(confidence: Tensor) -> Tensor:
+    """Spread probabilities near 1, where most are, evenly over [0, 1].
+
+    Args:
+        confidence (Tensor): Probabilities, of any shape.
+
+    Returns:
+        Tensor: How often 1 - p halves 1, as a share of the 24 times that
+        float32 can tell.
+    """
+    return (1 - confidence.float()).clamp(min=2**-24).log2() / -24
+
+
+def histogram(score: Tensor, num_bins: int) -> np.ndarray:
+    """Counts of scores within [0, 1] in equal bins."""
+    bins = (score * num_bins).long().clamp(0, num_bins - 1)
+    counts = torch.bincount(bins, minlength=num_bins)
+    return counts.cpu().numpy().astype(np.uint32)
+
+
+def _summed(results: Sequence[ImageResult], *fields:
+            str) -> Optional[List[np.ndarray]]:
+    """Histograms of the images that have them, summed."""
+    results = [r for r in results if getattr(r, fields[0]) is not None]
+    if not results:
+        return None
+    return [
+        sum(getattr(r, field).astype(np.int64) for r in results)
+        for field in fields
+    ]
+
+
+def most_confident(right: np.ndarray, wrong: np.ndarray,
+                   num_kept: int) -> Tuple[float, float]:
+    """Right and wrong pixels among as many of the highest scores.
+
+    Args:
+        right (np.ndarray): Counts of right pixels in rising bins.
+        wrong (np.ndarray): Counts of wrong pixels in the same bins.
+        num_kept (int): How many pixels to take; of the last bin that is
+            needed right and wrong ones alike.
+
+    Returns:
+        tuple[float, float]: Numbers of right and of wrong pixels.
+    """
+    both = (right + wrong)[::-1]
+    before = np.cumsum(both) - both
+    share = np.clip((num_kept - before) / np.maximum(both, 1), 0, 1)
+    return float(right[::-1] @ share), float(wrong[::-1] @ share)
 
 
 def precision_recall_f1(true_positive: int, false_positive: int,

@@ -52,8 +52,8 @@ class ELN(SelfTraining):
         freeze_norm_affine (bool): Keep scale and shift of the normalisation
             layers of segmentor and auxiliary decoders out of training, as
             the official code does by accident. Defaults to False.
-        localize_errors (bool): Let ``predict`` add ``pred_valid`` and
-            ``valid_score`` to each sample, for
+        localize_errors (bool): Let ``predict`` add ``pred_valid``,
+            ``valid_score`` and ``pred_confidence`` to each sample, for
             :class:`ErrorLocalizationMetric`. Defaults to False.
         **kwargs: As of :class:`SelfTraining`; ``loss_weights`` has the terms
             ``supervised``, ``auxiliary``, ``localization``, ``pseudo`` and
@@ -251,13 +251,15 @@ class ELN(SelfTraining):
             return super().predict(inputs, data_samples)
         with record_output(self.predictor, 'inference') as recorded:
             results = super().predict(inputs, data_samples)
-        keep, score = self.pseudo_filter.localize(
-            inputs, self.class_logits(recorded.output))
-        maps = torch.stack([keep.float(), score], dim=1)
+        logits = self.class_logits(recorded.output)
+        keep, score = self.pseudo_filter.localize(inputs, logits)
+        confidence = logits.float().softmax(dim=1).amax(dim=1)
+        maps = torch.stack([keep.float(), score, confidence], dim=1)
         for sample, sample_maps in zip(results, maps):
             sample_maps = undo_test_geometry(sample_maps, sample)
             sample.pred_valid = PixelData(data=sample_maps[:1] > 0.5)
-            sample.valid_score = PixelData(data=sample_maps[1:])
+            sample.valid_score = PixelData(data=sample_maps[1:2])
+            sample.pred_confidence = PixelData(data=sample_maps[2:])
         return results
 
 

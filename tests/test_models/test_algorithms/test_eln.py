@@ -369,3 +369,7 @@ def test_predict_adds_what_the_metric_reads():
         score = result.valid_score.data
         assert score.shape == (1, 32, 40) and 0 <= score.min() <= 1
         assert torch.equal(score > 0.5, result.pred_valid.data)
+        confidence = result.pred_confidence.data
+        torch.testing.assert_close(
+            confidence,
+            result.seg_logits.data.softmax(0).amax(0, keepdim=True))
