@@ -6,10 +6,11 @@ _base_ = ['./pssl_pretrain_toystreet.py']
 explanation = dict(
     classifiers=[
         dict(
-            name=name,
-            model=f'configs/pssl/classifier_{name}_camvid.py',
-            checkpoint=f'work_dirs/classifier_{name}_camvid/iter_200.pth')
-        for name in ('resnet-v1c', 'resnet', 'shufflenet-v2', 'densenet')
+            name=f'densenet_seed{seed}',
+            model='configs/pssl/classifier_densenet_camvid.py',
+            checkpoint=  # noqa
+            f'work_dirs/classifier_densenet_camvid_seed{seed}/iter_200.pth')
+        for seed in range(3)
     ],
     dataset=dict(data_root='data/camvid_crops'))
 train_dataloader = dict(

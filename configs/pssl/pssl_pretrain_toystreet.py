@@ -1,5 +1,5 @@
-# the tiny DeepLabV3+ learns what four classifiers of object crops look at; its
-# backbone starts from that of one of them
+# the tiny DeepLabV3+ learns what three classifiers of object crops look at; its
+# backbone starts from that of a fourth, which has the same
 _base_ = [
     '../_base_/models/deeplabv3plus_tiny.py',
     '../_base_/datasets/pssl_toystreet-64x64.py',

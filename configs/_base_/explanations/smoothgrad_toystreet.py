@@ -1,12 +1,15 @@
-# four small classifiers of object crops; train them first with
-# classifier_*_toystreet.py
+# three small classifiers of object crops, of one kind: a committee of members
+# that are alike beats the best of them. Train each with
+# classifier_densenet_toystreet.py, --cfg-options randomness.seed=N and
+# --work-dir work_dirs/classifier_densenet_toystreet_seedN
 explanation = dict(
     classifiers=[
         dict(
-            name=name,
-            model=f'configs/pssl/classifier_{name}_toystreet.py',
-            checkpoint=f'work_dirs/classifier_{name}_toystreet/iter_200.pth')
-        for name in ('resnet-v1c', 'resnet', 'shufflenet-v2', 'densenet')
+            name=f'densenet_seed{seed}',
+            model='configs/pssl/classifier_densenet_toystreet.py',
+            checkpoint=  # noqa
+            f'work_dirs/classifier_densenet_toystreet_seed{seed}/iter_200.pth')
+        for seed in range(3)
     ],
     explainer=dict(type='SmoothGrad', num_samples=8, noise_level=0.1),
     normalization='minmax',
