@@ -15,6 +15,7 @@ from ..utils.head_capture import capture_head
 from ..utils.heads import (freeze_norm_parameters, main_decode_head,
                            redraw_weights)
 from ..utils.masks import stack_labels, stack_valid_masks
+from ..utils.modes import batch_statistics
 from ..utils.options import check_option
 from .self_training import SelfTraining, total
 
@@ -252,7 +253,10 @@ class ELN(SelfTraining):
         with record_output(self.predictor, 'inference') as recorded:
             results = super().predict(inputs, data_samples)
         logits = self.class_logits(recorded.output)
-        keep, score = self.pseudo_filter.localize(inputs, logits)
+        # As it judges in training; what runs along there is of the auxiliary
+        # decoders' predictions for the most part.
+        with batch_statistics(self.pseudo_filter):
+            keep, score = self.pseudo_filter.localize(inputs, logits)
         confidence = logits.float().softmax(dim=1).amax(dim=1)
         maps = torch.stack([keep.float(), score, confidence], dim=1)
         for sample, sample_maps in zip(results, maps):

@@ -1,6 +1,7 @@
 from contextlib import contextmanager
 
 from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.dropout import _DropoutNd
 
 # Stochastic layers of mmcv, mmpretrain, timm and torchvision, which share no
@@ -43,3 +44,29 @@ def eval_dropout(module: nn.Module):
     finally:
         for layer in training:
             layer.training = True
+
+
+@contextmanager
+def batch_statistics(module: nn.Module):
+    """Let normalisation layers in eval mode use the batch, not its history.
+
+    Nothing is updated, and synchronised layers look at the batch of their
+    rank alone. On exit, also by an exception, each layer has its running
+    statistics again.
+
+    Args:
+        module (nn.Module): The module whose normalisation layers are meant;
+            those in train mode are left alone.
+    """
+    layers = [
+        layer for layer in module.modules() if isinstance(layer, _NormBase)
+        and not layer.training and layer.track_running_stats
+    ]
+    kept = [(layer.running_mean, layer.running_var) for layer in layers]
+    for layer in layers:
+        layer.running_mean = layer.running_var = None
+    try:
+        yield module
+    finally:
+        for layer, (mean, var) in zip(layers, kept):
+            layer.running_mean, layer.running_var = mean, var

@@ -373,3 +373,20 @@ def test_predict_adds_what_the_metric_reads():
         torch.testing.assert_close(
             confidence,
             result.seg_logits.data.softmax(0).amax(0, keepdim=True))
+
+
+def test_predict_judges_as_training_does():
+    """Whatever ran along in the norm layers of the filter."""
+    model = build_eln(localize_errors=True).eval()
+    inputs, samples = make_batch()
+
+    def judged():
+        with torch.no_grad():
+            results = model.predict(inputs['unlabeled'], samples['unlabeled'])
+        return torch.stack([r.valid_score.data for r in results])
+
+    expected = judged()
+    for name, buffer in model.pseudo_filter.named_buffers():
+        if name.endswith('running_var'):
+            buffer.mul_(10)
+    assert torch.equal(judged(), expected)

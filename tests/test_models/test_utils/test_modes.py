@@ -3,7 +3,7 @@ import torch
 from mmcv.cnn.bricks import DropPath
 from torch import nn
 
-from mmseg_ext.models.utils.modes import eval_dropout
+from mmseg_ext.models.utils.modes import batch_statistics, eval_dropout
 
 
 class StochasticDepth(nn.Module):
@@ -48,3 +48,22 @@ def test_attention_dropout_is_off():
         first, second = attention(x, x, x)[0], attention(x, x, x)[0]
     assert torch.equal(first, second)
     assert attention.training
+
+
+@pytest.mark.parametrize('layer', [nn.BatchNorm2d, nn.SyncBatchNorm])
+def test_batch_statistics_leave_no_trace(layer):
+    module = nn.Sequential(layer(3), nn.BatchNorm2d(3, affine=False)).eval()
+    module[0].running_mean.fill_(9)
+    x = torch.randn(4, 3, 5, 5) + 7
+    before = {key: value.clone() for key, value in module.state_dict().items()}
+    outside = module(x)
+    with pytest.raises(RuntimeError), batch_statistics(module):
+        inside = module(x)
+        raise RuntimeError
+    expected = (x - x.mean((0, 2, 3), keepdim=True)) / (x.var(
+        (0, 2, 3), unbiased=False, keepdim=True) + 1e-5).sqrt()
+    torch.testing.assert_close(inside, expected, rtol=1e-4, atol=1e-4)
+    assert torch.equal(module(x), outside)
+    after = module.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[key], before[key]) for key in before)
