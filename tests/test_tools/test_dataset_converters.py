@@ -61,6 +61,9 @@ def test_camvid_is_converted(run, segnet, tmp_path):
         out / 'images/val')) == ['0001TP_1.png', '0016E5_2.png']
     label = np.array(Image.open(out / 'annotations/train/0001TP_1.png'))
     assert label.ravel().tolist() == [*range(11), 255] * 2
+    lists = out / 'splits/sequences'
+    assert sorted(os.listdir(lists)) == ['0001TP.txt', '0016E5.txt']
+    assert (lists / '0016E5.txt').read_text() == '0016E5_2\n'
     again = run('camvid.py', segnet, out)
     assert again.returncode == 1
     assert 'is not empty' in again.stderr

