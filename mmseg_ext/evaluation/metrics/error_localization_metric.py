@@ -2,12 +2,14 @@ from collections import OrderedDict
 from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
-import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmseg.registry import METRICS
 from prettytable import PrettyTable
 from torch import Tensor
+
+from .score_histograms import (binned_auroc, doublings, histogram,
+                               most_confident)
 
 
 class ImageResult(NamedTuple):
@@ -70,6 +72,8 @@ class ErrorLocalizationMetric(BaseMetric):
         super().__init__(collect_device=collect_device, prefix=prefix)
         self.ignore_index = ignore_index
         self.num_bins = num_bins
+        self._scores = (('valid_score', Tensor.float, num_bins),
+                        ('pred_confidence', doublings, _CONFIDENCE_BINS))
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Count the pixels of a batch.
@@ -97,15 +101,13 @@ class ErrorLocalizationMetric(BaseMetric):
             kept = sample['pred_valid']['data'].squeeze(0).to(label.device)
             kept = kept.bool()[counted]
             histograms = []
-            for field, place, num_bins in (('valid_score', torch.Tensor.float,
-                                            self.num_bins),
-                                           ('pred_confidence', doublings,
-                                            _CONFIDENCE_BINS)):
-                if field not in sample:
+            for field, spread, num_bins in self._scores:
+                found = sample.get(field)
+                if found is None:
                     histograms += [None, None]
                     continue
-                score = sample[field]['data'].squeeze(0).to(label.device)
-                score = place(score[counted])
+                score = found['data'].squeeze(0).to(label.device)[counted]
+                score = spread(score)
                 histograms += [
                     histogram(score[right], num_bins),
                     histogram(score[~right], num_bins)
@@ -187,26 +189,6 @@ _FIGURES = ('precision', 'recall', 'f1')
 _CONFIDENCE_BINS = 3072
 
 
-def doublings(confidence: Tensor) -> Tensor:
-    """Spread probabilities near 1, where most are, evenly over [0, 1].
-
-    Args:
-        confidence (Tensor): Probabilities, of any shape.
-
-    Returns:
-        Tensor: How often 1 - p halves 1, as a share of the 24 times that
-        float32 can tell.
-    """
-    return (1 - confidence.float()).clamp(min=2**-24).log2() / -24
-
-
-def histogram(score: Tensor, num_bins: int) -> np.ndarray:
-    """Counts of scores within [0, 1] in equal bins."""
-    bins = (score * num_bins).long().clamp(0, num_bins - 1)
-    counts = torch.bincount(bins, minlength=num_bins)
-    return counts.cpu().numpy().astype(np.uint32)
-
-
 def _summed(results: Sequence[ImageResult], *fields:
             str) -> Optional[List[np.ndarray]]:
     """Histograms of the images that have them, summed."""
@@ -219,25 +201,6 @@ def _summed(results: Sequence[ImageResult], *fields:
     ]
 
 
-def most_confident(right: np.ndarray, wrong: np.ndarray,
-                   num_kept: int) -> Tuple[float, float]:
-    """Right and wrong pixels among as many of the highest scores.
-
-    Args:
-        right (np.ndarray): Counts of right pixels in rising bins.
-        wrong (np.ndarray): Counts of wrong pixels in the same bins.
-        num_kept (int): How many pixels to take; of the last bin that is
-            needed right and wrong ones alike.
-
-    Returns:
-        tuple[float, float]: Numbers of right and of wrong pixels.
-    """
-    both = (right + wrong)[::-1]
-    before = np.cumsum(both) - both
-    share = np.clip((num_kept - before) / np.maximum(both, 1), 0, 1)
-    return float(right[::-1] @ share), float(wrong[::-1] @ share)
-
-
 def precision_recall_f1(true_positive: int, false_positive: int,
                         false_negative: int) -> Tuple[float, float, float]:
     """Precision, recall and F1, a ratio with nothing below it being 0."""
@@ -246,25 +209,6 @@ def precision_recall_f1(true_positive: int, false_positive: int,
     actual = true_positive + int(false_negative)
     return (true_positive / max(predicted, 1), true_positive / max(actual, 1),
             2 * true_positive / max(predicted + actual, 1))
-
-
-def binned_auroc(positive: np.ndarray, negative: np.ndarray) -> float:
-    """Area under the ROC curve of scores counted in rising bins.
-
-    Args:
-        positive (np.ndarray): Counts of the positives, of shape (bins, ).
-        negative (np.ndarray): Counts of the negatives, of shape (bins, ).
-
-    Returns:
-        float: The chance that a positive scores higher than a negative, ties
-        counting one half; NaN if either is missing.
-    """
-    pairs = float(positive.sum()) * float(negative.sum())
-    if pairs == 0:
-        return float('nan')
-    below = np.cumsum(negative) - negative
-    wins = positive.astype(np.float64) @ (below + negative / 2)
-    return float(wins / pairs)
 
 
 def _percent(part: int, whole: int) -> float:
