@@ -2,11 +2,9 @@
 # (tree, car) on 0006R0. Labels of images and lists:
 # python tools/dataset_converters/class_counts.py \
 #     configs/_base_/datasets/camvid.py data/camvid/class_counts.json
-# cd data/camvid/splits/sequences && cat 0016E5.txt 0001TP.txt > step0.txt
-_base_/datasets/camvid.py data/camvid/class_counts.json
-# cd data/camvid && mkdir -p splits/sequences && for s in 0016E5 0001TP 0006R0
-# do ls images/train | grep ^$s | sed 's/\.[a-z]*$//' > splits/sequences/$s.txt
-# done; cd splits/sequences && cat 0016E5.txt 0001TP.txt > step0.txt
+# cat data/camvid/splits/sequences/0016E5.txt \
+#     data/camvid/splits/sequences/0001TP.txt \
+#     > data/camvid/splits/sequences/step0.txt
 _base_ = ['./camvid-180x240.py']
 step = 0
 task = dict(
