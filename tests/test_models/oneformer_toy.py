@@ -10,8 +10,10 @@ def model_config(num_things=3,
                  num_ctx=3,
                  num_points=64,
                  decoder_layers=3,
-                 thing_classes=None):
-    """Config of a model with a tiny Swin."""
+                 thing_classes=None,
+                 backbone=None,
+                 in_channels=(16, 32, 64, 128)):
+    """Config of a model, by default with a tiny Swin."""
     num_classes = num_things + num_stuff
     attention = dict(embed_dims=width, num_heads=2, dropout=0.)
     return ConfigDict(
@@ -22,7 +24,7 @@ def model_config(num_things=3,
             std=[1., 1., 1.],
             pad_mask=True,
             pad_size_divisor=32),
-        backbone=dict(
+        backbone=backbone or dict(
             type='SwinTransformer',
             embed_dims=16,
             depths=(2, 2, 2, 2),
@@ -31,7 +33,7 @@ def model_config(num_things=3,
             drop_path_rate=0.),
         panoptic_head=dict(
             type='OneFormerHead',
-            in_channels=[16, 32, 64, 128],
+            in_channels=list(in_channels),
             feat_channels=width,
             out_channels=width,
             num_things_classes=num_things,

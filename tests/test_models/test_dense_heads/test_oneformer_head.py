@@ -191,6 +191,29 @@ def test_predictions(model):
         assert 'pred_instances' in found
 
 
+def test_backbones_of_the_siblings():
+    """ConvNeXt as the configs have it, at the size of its smallest."""
+    pytest.importorskip('mmpretrain.models')
+    sibling = dict(
+        type='mmpretrain.ConvNeXt',
+        arch=dict(depths=[1, 1, 1, 1], channels=[8, 16, 24, 32]),
+        drop_path_rate=0.4,
+        out_indices=(0, 1, 2, 3),
+        gap_before_final_norm=False)
+    transformer = dict(
+        type='mmseg.MixVisionTransformer',
+        embed_dims=8,
+        num_layers=[1, 1, 1, 1],
+        num_heads=[1, 2, 3, 4])
+    for backbone in (sibling, transformer):
+        model = build_model(backbone=backbone, in_channels=[8, 16, 24, 32])
+        sum(losses(model, samples()).values()).backward()
+        # what is dropped with its path has a gradient too: zero
+        assert all(p.grad is not None for p in model.parameters())
+        found = model.eval().predict(torch.randn(1, 3, 64, 96), samples()[:1])
+        assert found[0].pred_panoptic_seg.sem_seg.shape == (1, 64, 96)
+
+
 def test_half_precision(model):
     """Pixel decoder, task token and losses stay in float32."""
     dtypes = []
