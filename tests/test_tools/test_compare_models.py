@@ -2,6 +2,8 @@
 import subprocess
 import sys
 
+import pytest
+
 
 def run(repo, tool, *args):
     done = subprocess.run(
@@ -31,3 +33,30 @@ def test_compare_attention(repo):
     assert [row[:2] for row in rows] == [['64x64', 'dense'], ['64x64', 'auto']]
     # n * n * 4 bytes are 64 MiB
     assert int(rows[0][2]) > 2 * 64 and int(rows[1][2]) < int(rows[0][2])
+
+
+AUTHORS_LOOP = """
+def train_domain_adaptation(model, source, target, cfg):
+    source, target = enumerate(source), enumerate(target)
+    for _ in range(cfg.TRAIN.EARLY_STOP):
+        _, (images, labels, _, _) = next(source)
+        assert images.cuda(cfg.GPU_ID).shape[0] == labels.shape[0] == 1
+        _, (images, _, _, _) = next(target)
+        assert images.shape[-2:] == cfg.TRAIN.INPUT_SIZE_TARGET[::-1]
+"""
+
+
+def test_compare_advent(repo, tmp_path):
+    """Turns are taken with a loop that stands in for the authors'."""
+    with pytest.raises(AssertionError, match='is not a clone of valeoai'):
+        run(repo, 'compare_advent.py', str(tmp_path))
+    for name, text in (('domain_adaptation/train_UDA', AUTHORS_LOOP),
+                       ('model/deeplabv2',
+                        'def get_deeplab_v2(**kwargs):\n    pass\n')):
+        path = tmp_path / 'advent' / f'{name}.py'
+        path.parent.mkdir(parents=True)
+        path.write_text(text)
+    rows = run(repo, 'compare_advent.py', str(tmp_path), '--shape', '33', '65',
+               '--rounds', '1')
+    assert [row[0] for row in rows] == ['AdvEnt', 'MinEnt']
+    assert all(float(row[2]) > float(row[1]) >= 0 for row in rows)
