@@ -3,7 +3,9 @@
 ``--table methods`` has every method through every stock tool. Each row is a
 battery below ``tests/test_integration``, which runs one config a few
 iterations on a small ToyStreet. ``n/a`` is a cell that does not apply; the
-docstring of the battery says why, and is printed below the table.
+docstring of the battery says why, and is printed below the table. The other
+``_toystreet`` configs (baselines, ablations, steps of a chain) run the same
+code with other settings; a second table has them trained, tested and resumed.
 ``--table composition`` has every algorithm around every segmentor; what is
 refused has a number, and below the table the sentence that refuses it.
 A cell that fails is named FAIL, with the test to run again.
@@ -39,6 +41,8 @@ CELLS = {
     'test_two_processes': ('two ranks', ),
 }
 COLUMNS = [cell for cells in CELLS.values() for cell in cells]
+VARIANTS = TESTS / 'test_config_variants.py'
+VARIANT_CELLS = ('train', 'test', 'exact resume')
 
 
 def parse_args():
@@ -127,6 +131,34 @@ def read_cells(cases: List[ElementTree.Element]) -> Dict[str, dict]:
     return table
 
 
+def read_variants(cases: List[ElementTree.Element]) -> Dict[str, dict]:
+    """The state of each cell by config."""
+    table = {}
+    for case in cases:
+        config = re.fullmatch(r'test_variant\[(.+)\]', case.get('name'))
+        if config is None:
+            continue
+        row = dict.fromkeys(VARIANT_CELLS, 'n/a')
+        row.update(dict.fromkeys(properties(case, 'cell'), 'ok'))
+        if is_broken(case):
+            row[next(cell for cell in VARIANT_CELLS
+                     if row[cell] != 'ok')] = 'FAIL'
+        table[config.group(1)] = row
+    return table
+
+
+def variants_to_markdown(table: Dict[str, dict]) -> str:
+    lines = [
+        '| | ' + ' | '.join(VARIANT_CELLS) + ' |',
+        '|---|' + '---|' * len(VARIANT_CELLS)
+    ]
+    lines += [
+        f'| `{name}` | ' + ' | '.join(row.values()) + ' |'
+        for name, row in table.items()
+    ]
+    return '\n'.join(lines) + '\n'
+
+
 def to_markdown(table: Dict[str, dict], found: Dict[str, dict]) -> str:
     """The table, and why a cell does not apply."""
     lines = [
@@ -197,12 +229,19 @@ def main():
         found = batteries()
         cases = run(
             args,
-            [f'{entry["file"]}::{name}' for name, entry in found.items()])
-        table = read_cells(cases)
-        text = to_markdown(table, found)
+            [f'{entry["file"]}::{name}'
+             for name, entry in found.items()] + [str(VARIANTS)])
+        table, variants = read_cells(cases), read_variants(cases)
+        text = '\n'.join(
+            part for part in (table and to_markdown(table, found),
+                              variants and variants_to_markdown(variants))
+            if part)
         again = [
-            f'{found[name]["file"]}::{name}' for name, row in table.items()
-            if 'FAIL' in row.values()
+            f'{found[name]["file"]}::{name}'
+            for name, row in table.items() if 'FAIL' in row.values()
+        ] + [
+            f'{VARIANTS}::test_variant[{name}]'
+            for name, row in variants.items() if 'FAIL' in row.values()
         ]
     print(text)
     if args.out:

@@ -51,6 +51,21 @@ def test_a_cell_that_does_not_apply(tool):
     assert '- Toy: Nothing to export: it is plain.' in text
 
 
+def test_variants(tool):
+    table = tool.read_variants([
+        case('test_variant[fcn_toystreet]', 'train', 'test', 'exact resume'),
+        case('test_variant[encoder_toystreet]', 'train', 'exact resume'),
+        case('test_variant[dilated_toystreet]', 'train', failed=True),
+        case('test_two_processes', 'two ranks'),
+    ])
+    assert tool.variants_to_markdown(table).splitlines() == [
+        '| | train | test | exact resume |', '|---|---|---|---|',
+        '| `fcn_toystreet` | ok | ok | ok |',
+        '| `encoder_toystreet` | ok | n/a | ok |',
+        '| `dilated_toystreet` | ok | FAIL | n/a |'
+    ]
+
+
 def test_all_batteries_are_found(tool):
     names = set(tool.batteries())
     assert {'TestELN', 'TestPANet', 'TestAdaptSegNet', 'TestDeP'} <= names
