@@ -17,6 +17,7 @@ from mmseg.registry import MODELS
 from .method_battery import (assert_equal, losses, metrics, relocate,
                              short_config, write)
 from .test_bdl import point_to, tiny
+from .test_fcns_in_the_wild import count_class_sizes
 from .test_fmwiss import files, read_config  # noqa: F401
 from .test_pssl import explained  # noqa: F401
 from .tool_runner import REPO, run_tool
@@ -100,6 +101,8 @@ def prepared(request, toystreet, tmp_path):
                 torch.save(
                     dict(state_dict=watcher.state_dict()),
                     cfg.model.perceptual.checkpoint)
+        if method == 'fcns_in_the_wild':
+            count_class_sizes(cfg, toystreet)
         if method == 'oneformer':
             write_toystreet_instances(str(toystreet))
             cfg = small(cfg)
