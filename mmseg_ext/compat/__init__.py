@@ -12,6 +12,9 @@ once, and only where the real thing is missing:
 - ``panoptic_api``: the functions of ``panopticapi`` that mmdet calls.
 - ``config_packages``: ``_base_ = ['mmseg_ext::...']``.
 
+``panoptic_metric`` mends mmdet's PQ metric as soon as mmdet is imported, and
+``model_complexity`` a tool of mmseg while it runs.
+
 What was done is logged in one line at debug level (logger ``mmseg_ext``) and
 told by :func:`applied`.
 """

@@ -1,3 +1,4 @@
+from ...compat import panoptic_metric
 from ...utils.extras import is_installed, refuse_models
 
 __all__ = []
@@ -7,5 +8,6 @@ if is_installed('mmdet'):
     from .oneformer import OneFormer  # noqa: F401
     from .panet import PANet  # noqa: F401
     __all__ += _NAMES
+    panoptic_metric.apply()
 else:
     refuse_models('mmdet', _NAMES)
