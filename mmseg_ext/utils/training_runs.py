@@ -1,10 +1,11 @@
 """Trainings that a tool starts, one process each."""
-import os
 import os.path as osp
 import subprocess
 import sys
 from pathlib import Path
 from typing import Sequence, Union
+
+from .folder_lock import folder_lock
 
 
 def train(tool: Union[str, Path], config: str, work_dir: str,
@@ -22,16 +23,20 @@ def train(tool: Union[str, Path], config: str, work_dir: str,
 
     Returns:
         int: Status of the process, 0 where there was nothing to do.
+
+    Raises:
+        RuntimeError: If another process trains there.
     """
     if osp.exists(osp.join(work_dir, checkpoint)):
         return 0
-    os.makedirs(work_dir, exist_ok=True)
     command = [
         sys.executable,
         str(tool), config, '--work-dir', work_dir, '--resume'
     ]
     if options:
         command += ['--cfg-options', *options]
-    with open(osp.join(work_dir, 'train.log'), 'w') as log:
+    with folder_lock(work_dir) as lock, open(
+            osp.join(work_dir, 'train.log'), 'w') as log:
         return subprocess.run(
-            command, stdout=log, stderr=subprocess.STDOUT).returncode
+            command, stdout=log, stderr=subprocess.STDOUT,
+            pass_fds=[lock]).returncode

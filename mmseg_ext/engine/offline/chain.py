@@ -1,15 +1,13 @@
 """Commands that run one after the other, each once."""
-import fcntl
 import hashlib
 import json
-import os
 import os.path as osp
 import subprocess
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Iterator, List, Sequence
+from typing import List, Sequence
 
+from ...utils.folder_lock import folder_lock
 from ..atomic_io import atomic_open
 
 STATE = 'state.json'
@@ -102,7 +100,7 @@ class Chain:
         Raises:
             RuntimeError: If a command fails or leaves no result.
         """
-        with self._locked():
+        with folder_lock(self.folder) as lock:
             self.check(steps)
             for number, step in enumerate(steps, start=1):
                 title = f'[{number}/{len(steps)}] {step.name}'
@@ -110,11 +108,11 @@ class Chain:
                     print(f'{title}: finished', flush=True)
                     continue
                 print(f'{title}: {" ".join(step.command)}', flush=True)
-                self._run(step)
+                self._run(step, lock)
 
-    def _run(self, step: Step) -> None:
+    def _run(self, step: Step, lock: int) -> None:
         start = time.time()
-        status = subprocess.run(step.command).returncode
+        status = subprocess.run(step.command, pass_fds=[lock]).returncode
         if status or not osp.exists(step.result):
             fault = (f'ended with status {status}'
                      if status else f'left no {step.result}')
@@ -130,15 +128,3 @@ class Chain:
             date=time.strftime('%Y-%m-%d %H:%M:%S'))
         with atomic_open(self.path, 'w') as file:
             json.dump(dict(finished=finished), file, indent=1)
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        os.makedirs(self.folder, exist_ok=True)
-        with open(osp.join(self.folder, '.lock'), 'w') as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise RuntimeError(
-                    f'Another process works in --work-dir {self.folder}: wait '
-                    'for it, or give another one.') from None
-            yield

@@ -6,6 +6,7 @@ import textwrap
 import pytest
 
 from mmseg_ext.engine.offline.chain import Chain, Step
+from mmseg_ext.utils.folder_lock import folder_lock
 
 WRITE = 'import sys; open(sys.argv[1], "a").write("x")'
 
@@ -44,8 +45,8 @@ def test_killed_in_any_step(tmp_path, killed):
         from test_chain import make_steps
         from mmseg_ext.engine.offline.chain import Chain
         run, left = subprocess.run, [int(sys.argv[3])]
-        def kill(*args):
-            done = run(*args)
+        def kill(*args, **kwargs):
+            done = run(*args, **kwargs)
             if left[0] == 0:
                 os.kill(os.getpid(), signal.SIGKILL)
             left[0] -= 1
@@ -99,8 +100,10 @@ def test_broken_state(tmp_path):
         Chain(str(tmp_path)).finished()
 
 
-def test_two_at_a_time_are_refused(tmp_path):
-    chain = Chain(str(tmp_path))
-    with chain._locked():
+def test_two_at_a_time_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr('mmseg_ext.engine.offline.chain.folder_lock',
+                        lambda folder: folder_lock(folder, patience=0.2))
+    with folder_lock(str(tmp_path)):
         with pytest.raises(RuntimeError, match='Another process works in'):
             Chain(str(tmp_path)).run([])
+    Chain(str(tmp_path)).run([])
