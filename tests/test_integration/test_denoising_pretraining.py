@@ -14,7 +14,7 @@ FOLDER = 'configs/denoising_pretraining'
 
 
 class DenoisingBattery(MethodBattery):
-    """A pre-training has no mIoU: its tools are tested here."""
+    """Denoising, and the fine-tuning behind it."""
 
     finetune = f'{FOLDER}/dep_toystreet.py'
 
@@ -35,6 +35,7 @@ class DenoisingBattery(MethodBattery):
         run_tool('tools/train.py', path)
         work_dir = cfg.work_dir
         checkpoint = osp.join(work_dir, f'iter_{self.iters}.pth')
+        self.cell('train')
         assert len(
             list((
                 tmp_path /
@@ -43,10 +44,13 @@ class DenoisingBattery(MethodBattery):
                  tmp_path / 'test')
         figures = metrics(tmp_path / 'test')
         assert {'mse_noise', 'psnr', 'psnr_noisy', 'gain'} <= set(figures)
+        self.cell('test')
         run_tool('tools/analysis_tools/benchmark.py',
                  self.many_images(cfg, tmp_path), checkpoint, '--work-dir',
                  tmp_path / 'benchmark')
+        self.cell('benchmark')
         run_tool('tools/analysis_tools/get_flops.py', path, '--shape', 64, 64)
+        self.cell('FLOPs')
 
         # the tool writes what the hook has written
         exported = osp.join(work_dir, 'pretrained.pth')
@@ -57,6 +61,7 @@ class DenoisingBattery(MethodBattery):
         assert one.keys() == other.keys()
         assert all(torch.equal(one[key], other[key]) for key in one)
         self.check_finetune(exported, toystreet, tmp_path)
+        self.cell('export')
 
     def check_finetune(self, exported, toystreet, tmp_path):
         """The stock tool trains the plain segmentor on; then it is tested."""
@@ -78,11 +83,16 @@ class DenoisingBattery(MethodBattery):
 
 
 class TestDeP(DenoisingBattery):
+    """A pre-training predicts noise.
+
+    There is no test time augmentation and nothing for an inferencer to draw.
+    What is exported trains and tests a plain segmentor.
+    """
     config = f'{FOLDER}/dep_pretrain_toystreet.py'
 
 
 class TestDDeP(DenoisingBattery):
-    """Trained as it is; what is frozen stays to the bit, in every option."""
+    """As DeP; what is frozen stays to the bit, in every option."""
     config = f'{FOLDER}/ddep_pretrain_toystreet.py'
     finetune = f'{FOLDER}/ddep_toystreet.py'
 

@@ -54,7 +54,7 @@ def test_learns_two_images_by_heart(tmp_path, monkeypatch):
 
 
 class TestSemanticHead(MethodBattery):
-    """The head behind ``EncoderDecoder``."""
+    """The head behind ``EncoderDecoder``: a plain segmentor, no export."""
     config = 'configs/oneformer/oneformer_semantic-head_toystreet.py'
 
     pytestmark = pytest.mark.slow
@@ -63,8 +63,9 @@ class TestSemanticHead(MethodBattery):
 class TestOneFormer(MethodBattery):
     """The same through MMDetection.
 
-    There is no plain checkpoint to export: nothing wraps the model. Three
-    stock metrics read one test run.
+    There is no plain checkpoint to export: nothing wraps the model. The test
+    time augmentation of MMDetection merges boxes alone. Three stock metrics
+    read one test run.
     """
     config = 'configs/oneformer/oneformer_toystreet.py'
     metric = 'coco_panoptic/PQ'
@@ -80,11 +81,15 @@ class TestOneFormer(MethodBattery):
     def test_train_test_benchmark_export(self, cfg, path, tmp_path):
         """One run, read by every tool that reads a run."""
         run_tool('tools/train.py', path)
+        self.cell('train')
         checkpoint = f'{cfg.work_dir}/iter_{self.iters}.pth'
         run_tool('tools/test.py', path, checkpoint, '--work-dir',
                  tmp_path / 'test')
         found = metrics(tmp_path / 'test')
         assert {'coco_panoptic/PQ', 'coco/segm_mAP', 'mIoU'} <= found.keys()
+        self.cell('test')
+        self.check_inference(cfg, path, checkpoint)
+        self.cell('inference')
         # one task alone is what it is beside the others
         alone = Config.fromfile(path)
         alone.model.test_cfg.tasks = ('semantic', )
@@ -98,8 +103,10 @@ class TestOneFormer(MethodBattery):
         run_tool('tools/analysis_tools/benchmark.py',
                  self.many_images(cfg, tmp_path), 'none.pth', '--work-dir',
                  tmp_path / 'benchmark')
+        self.cell('benchmark')
         run_tool('tools/analysis_tools/get_flops.py', path,
                  *self.flops_options)
+        self.cell('FLOPs')
 
     @pytest.mark.slow
     def test_stock_train_tool(self, path):

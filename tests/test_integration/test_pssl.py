@@ -42,7 +42,11 @@ def explained(tmp_path_factory):
 
 
 class TestPSSL(MethodBattery):
-    """A pre-training has no mIoU: its tools are tested here."""
+    """A pre-training on labels of another kind has no validation.
+
+    Test, augmentation, benchmark and inferencers are for the segmentor that is
+    fine-tuned: what is exported trains and tests one.
+    """
     config = f'{FOLDER}/pssl_pretrain_toystreet.py'
     finetune = f'{FOLDER}/pssl_toystreet.py'
 
@@ -59,7 +63,9 @@ class TestPSSL(MethodBattery):
 
     def test_train_test_benchmark_export(self, cfg, path, toystreet, tmp_path):
         run_tool('tools/train.py', path)
+        self.cell('train')
         run_tool('tools/analysis_tools/get_flops.py', path, '--shape', 64, 64)
+        self.cell('FLOPs')
         # the tool writes what the hook has written
         exported = osp.join(cfg.work_dir, 'pretrained.pth')
         again = tmp_path / 'again.pth'
@@ -70,6 +76,7 @@ class TestPSSL(MethodBattery):
         assert all(torch.equal(one[key], other[key]) for key in one)
         assert not any('conv_seg' in key for key in one)
         self.check_finetune(exported, toystreet, tmp_path)
+        self.cell('export')
 
     def check_finetune(self, exported, toystreet, tmp_path):
         """The stock tool trains the plain segmentor on; then it is tested."""
@@ -90,10 +97,12 @@ class TestPSSL(MethodBattery):
         assert len(losses(tmp_path / 'fine')) == 4
 
     @pytest.mark.slow
-    @pytest.mark.parametrize('options', [
-        ('--amp', ),
-        ('--cfg-options', 'optim_wrapper.accumulative_counts=2'),
-    ])
+    @pytest.mark.parametrize(
+        'options', [
+            ('--amp', ),
+            ('--cfg-options', 'optim_wrapper.accumulative_counts=2'),
+        ],
+        ids=['amp', 'accumulation and clipping'])
     def test_train_options(self, cfg, path, options):
         super().test_train_options(cfg, path, options)
 
