@@ -233,7 +233,10 @@ def main():
             args,
             [f'{entry["file"]}::{name}'
              for name, entry in found.items()] + [str(VARIANTS)])
-        table, variants = read_cells(cases), read_variants(cases)
+        rows, variants = read_cells(cases), read_variants(cases)
+        # several processes finish in any order
+        table = {name: rows[name] for name in found if name in rows}
+        variants = dict(sorted(variants.items()))
         text = '\n'.join(
             part for part in (table and to_markdown(table, found),
                               variants and variants_to_markdown(variants))
