@@ -10,20 +10,16 @@ LOCK = '.lock'
 
 
 @contextmanager
-def folder_lock(folder: str, patience: float = 10.) -> Iterator[int]:
+def folder_lock(folder: str, patience: float = 10.) -> Iterator[None]:
     """Lock a folder, which is made where it is missing.
 
-    The lock ends with the last process that has the file descriptor. Give it
-    to the processes that are started under the lock (``pass_fds``): where this
-    one is killed and they are not, nothing else starts beside them.
+    The lock ends with the process, and is not handed on: the workers of a data
+    loader can outlive a trainer that was killed.
 
     Args:
         folder (str): The folder, usually a ``--work-dir``.
-        patience (float): Seconds to wait for a process that is ending, such
-            as a data loader's whose trainer was killed. Defaults to 10.
-
-    Yields:
-        int: The file descriptor.
+        patience (float): Seconds to wait for a process that is ending.
+            Defaults to 10.
 
     Raises:
         RuntimeError: If another process holds the lock.
@@ -41,4 +37,4 @@ def folder_lock(folder: str, patience: float = 10.) -> Iterator[int]:
                         f'Another process works in --work-dir {folder}: wait '
                         'for it, or give another one.') from None
                 time.sleep(0.1)
-        yield file.fileno()
+        yield

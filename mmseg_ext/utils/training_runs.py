@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Sequence, Union
 
+from .child_process import die_with_parent
 from .folder_lock import folder_lock
 
 
@@ -35,8 +36,10 @@ def train(tool: Union[str, Path], config: str, work_dir: str,
     ]
     if options:
         command += ['--cfg-options', *options]
-    with folder_lock(work_dir) as lock, open(
-            osp.join(work_dir, 'train.log'), 'w') as log:
+    with folder_lock(work_dir), open(osp.join(work_dir, 'train.log'),
+                                     'w') as log:
         return subprocess.run(
-            command, stdout=log, stderr=subprocess.STDOUT,
-            pass_fds=[lock]).returncode
+            command,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            preexec_fn=die_with_parent).returncode

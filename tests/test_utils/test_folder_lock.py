@@ -1,8 +1,9 @@
 """One process at a time in a folder."""
 import os
-import signal
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -11,32 +12,34 @@ from mmseg_ext.utils.training_runs import train
 
 PARENT = """
 import subprocess, sys
-from mmseg_ext.utils.folder_lock import folder_lock
-with folder_lock(sys.argv[1]) as lock:
-    child = subprocess.Popen([sys.executable, '-c', 'input()'],
-                             stdin=subprocess.PIPE, pass_fds=[lock])
-    print(child.pid, flush=True)
-    child.wait()
+from mmseg_ext.utils.child_process import die_with_parent
+child = subprocess.Popen(['sleep', '60'], preexec_fn=die_with_parent)
+print(child.pid, flush=True)
+child.wait()
 """
 
 
-def test_a_child_that_is_left_keeps_the_lock(tmp_path, repo):
-    """Of a tool that was killed while what it has started was not."""
-    tool = subprocess.Popen([sys.executable, '-c', PARENT,
-                             str(tmp_path)],
-                            stdin=subprocess.PIPE,
+@pytest.mark.skipif(sys.platform != 'linux', reason='needs prctl')
+def test_what_a_killed_tool_has_started_dies(repo):
+    """Otherwise the next start would train beside it."""
+    tool = subprocess.Popen([sys.executable, '-c', PARENT],
                             stdout=subprocess.PIPE,
                             env=dict(os.environ, PYTHONPATH=str(repo)))
-    child = int(tool.stdout.readline())
-    try:
-        os.kill(child, signal.SIGSTOP)
-        tool.kill()
-        tool.wait()
+    child = Path('/proc', tool.stdout.readline().decode().strip())
+    assert child.exists()
+    tool.kill()
+    tool.wait()
+    deadline = time.monotonic() + 20
+    while child.exists() and ') Z ' not in (child / 'stat').read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_second_process_is_refused(tmp_path):
+    with folder_lock(str(tmp_path)):
         with pytest.raises(RuntimeError, match='Another process works in'):
             with folder_lock(str(tmp_path), patience=0.2):
                 pass
-    finally:
-        os.kill(child, signal.SIGKILL)
     with folder_lock(str(tmp_path)):
         pass
 

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import List, Sequence
 
+from ...utils.child_process import die_with_parent
 from ...utils.folder_lock import folder_lock
 from ..atomic_io import atomic_open
 
@@ -100,7 +101,7 @@ class Chain:
         Raises:
             RuntimeError: If a command fails or leaves no result.
         """
-        with folder_lock(self.folder) as lock:
+        with folder_lock(self.folder):
             self.check(steps)
             for number, step in enumerate(steps, start=1):
                 title = f'[{number}/{len(steps)}] {step.name}'
@@ -108,11 +109,12 @@ class Chain:
                     print(f'{title}: finished', flush=True)
                     continue
                 print(f'{title}: {" ".join(step.command)}', flush=True)
-                self._run(step, lock)
+                self._run(step)
 
-    def _run(self, step: Step, lock: int) -> None:
+    def _run(self, step: Step) -> None:
         start = time.time()
-        status = subprocess.run(step.command, pass_fds=[lock]).returncode
+        status = subprocess.run(
+            step.command, preexec_fn=die_with_parent).returncode
         if status or not osp.exists(step.result):
             fault = (f'ended with status {status}'
                      if status else f'left no {step.result}')
