@@ -1,12 +1,11 @@
 """Trainings that a tool starts, one process each."""
 import os.path as osp
-import subprocess
 import sys
 from pathlib import Path
+from subprocess import STDOUT
 from typing import Sequence, Union
 
-from .child_process import die_with_parent
-from .folder_lock import folder_lock
+from .folder_lock import folder_lock, run_alone
 
 
 def train(tool: Union[str, Path], config: str, work_dir: str,
@@ -38,8 +37,4 @@ def train(tool: Union[str, Path], config: str, work_dir: str,
         command += ['--cfg-options', *options]
     with folder_lock(work_dir), open(osp.join(work_dir, 'train.log'),
                                      'w') as log:
-        return subprocess.run(
-            command,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            preexec_fn=die_with_parent).returncode
+        return run_alone(command, work_dir, stdout=log, stderr=STDOUT)

@@ -1,38 +1,41 @@
 """One process at a time in a folder."""
 import os
+import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
-from mmseg_ext.utils.folder_lock import folder_lock
+from mmseg_ext.utils.folder_lock import folder_lock, run_alone
 from mmseg_ext.utils.training_runs import train
 
-PARENT = """
-import subprocess, sys
-from mmseg_ext.utils.child_process import die_with_parent
-child = subprocess.Popen(['sleep', '60'], preexec_fn=die_with_parent)
-print(child.pid, flush=True)
-child.wait()
+TOOL = """
+import sys
+from mmseg_ext.utils.folder_lock import folder_lock, run_alone
+code = 'import os, time; print(os.getpid(), flush=True); os.fork(); '
+with folder_lock(sys.argv[1]):
+    run_alone([sys.executable, '-c', code + 'time.sleep(60)'], sys.argv[1])
 """
 
 
-@pytest.mark.skipif(sys.platform != 'linux', reason='needs prctl')
-def test_what_a_killed_tool_has_started_dies(repo):
-    """Otherwise the next start would train beside it."""
-    tool = subprocess.Popen([sys.executable, '-c', PARENT],
+def test_what_a_killed_tool_has_started_keeps_the_folder(tmp_path, repo):
+    """A second start waits for it, not for the processes that it forked."""
+    folder = str(tmp_path)
+    tool = subprocess.Popen([sys.executable, '-c', TOOL, folder],
                             stdout=subprocess.PIPE,
+                            start_new_session=True,
                             env=dict(os.environ, PYTHONPATH=str(repo)))
-    child = Path('/proc', tool.stdout.readline().decode().strip())
-    assert child.exists()
-    tool.kill()
-    tool.wait()
-    deadline = time.monotonic() + 20
-    while child.exists() and ') Z ' not in (child / 'stat').read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    command = int(tool.stdout.readline())
+    try:
+        tool.kill()
+        tool.wait()
+        with folder_lock(folder):
+            with pytest.raises(RuntimeError, match='Another process works'):
+                run_alone(['true'], folder, patience=0.2)
+            os.kill(command, signal.SIGKILL)
+            assert run_alone(['true'], folder) == 0
+    finally:
+        os.killpg(tool.pid, signal.SIGKILL)
 
 
 def test_second_process_is_refused(tmp_path):

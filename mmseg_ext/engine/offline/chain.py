@@ -2,13 +2,11 @@
 import hashlib
 import json
 import os.path as osp
-import subprocess
 import time
 from dataclasses import dataclass
 from typing import List, Sequence
 
-from ...utils.child_process import die_with_parent
-from ...utils.folder_lock import folder_lock
+from ...utils.folder_lock import folder_lock, run_alone
 from ..atomic_io import atomic_open
 
 STATE = 'state.json'
@@ -113,8 +111,7 @@ class Chain:
 
     def _run(self, step: Step) -> None:
         start = time.time()
-        status = subprocess.run(
-            step.command, preexec_fn=die_with_parent).returncode
+        status = run_alone(step.command, self.folder)
         if status or not osp.exists(step.result):
             fault = (f'ended with status {status}'
                      if status else f'left no {step.result}')
