@@ -143,8 +143,8 @@ def read_variants(cases: List[ElementTree.Element]) -> Dict[str, dict]:
         row = dict.fromkeys(VARIANT_CELLS, 'n/a')
         row.update(dict.fromkeys(properties(case, 'cell'), 'ok'))
         if is_broken(case):
-            row[next(cell for cell in VARIANT_CELLS
-                     if row[cell] != 'ok')] = 'FAIL'
+            left = [cell for cell in VARIANT_CELLS if row[cell] != 'ok']
+            row[(left or VARIANT_CELLS)[0]] = 'FAIL'
         table[config.group(1)] = row
     return table
 
