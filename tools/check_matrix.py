@@ -3,9 +3,9 @@
 ``--table methods`` has every method through every stock tool. Each row is a
 battery below ``tests/test_integration``, which runs one config a few
 iterations on a small ToyStreet. ``n/a`` is a cell that does not apply; the
-docstring of the battery says why, and is printed below the table. The other
-``_toystreet`` configs (baselines, ablations, steps of a chain) run the same
-code with other settings; a second table has them trained, tested and resumed.
+docstring of the battery says why, and is printed below the table. A second
+table has the other ``_toystreet`` configs (baselines, ablations, steps of a
+chain), which run the same code with other settings.
 ``--table composition`` has every algorithm around every segmentor; what is
 refused has a number, and below the table the sentence that refuses it.
 A cell that fails is named FAIL, with the test to run again.
@@ -42,7 +42,6 @@ CELLS = {
 }
 COLUMNS = [cell for cells in CELLS.values() for cell in cells]
 VARIANTS = TESTS / 'test_config_variants.py'
-VARIANT_CELLS = ('train', 'test', 'exact resume')
 
 
 def parse_args():
@@ -58,8 +57,8 @@ def parse_args():
     return parser.parse_args()
 
 
-def batteries() -> Dict[str, dict]:
-    """File, config and docstring of each class that is a battery."""
+def batteries() -> Dict[str, Path]:
+    """File of each class that is a battery."""
     found = {}
     for path in sorted(TESTS.glob('test_*.py')):
         for node in ast.parse(path.read_text()).body:
@@ -72,8 +71,7 @@ def batteries() -> Dict[str, dict]:
                 and getattr(item.targets[0], 'id', '') == 'config'
             ]
             if config:
-                found[node.name] = dict(
-                    file=path, reason=ast.get_docstring(node) or '')
+                found[node.name] = path
     return found
 
 
@@ -116,8 +114,7 @@ def read_cells(cases: List[ElementTree.Element]) -> Dict[str, dict]:
         battery = case.get('classname').rpartition('.')[2]
         cells = CELLS.get(case.get('name'), ())
         done = [cell for cell in properties(case, 'cell') if cell in COLUMNS]
-        if not cells and not done or case.get('name').startswith(
-                'test_variant'):
+        if not cells and not done:
             continue
         row = table.setdefault(battery, dict.fromkeys(COLUMNS, 'n/a'))
         row.update(dict.fromkeys(done, 'ok'))
@@ -133,49 +130,44 @@ def read_cells(cases: List[ElementTree.Element]) -> Dict[str, dict]:
     return table
 
 
-def read_variants(cases: List[ElementTree.Element]) -> Dict[str, dict]:
-    """The state of each cell by config."""
-    table = {}
-    for case in cases:
-        config = re.fullmatch(r'test_variant\[(.+)\]', case.get('name'))
-        if config is None:
-            continue
-        row = dict.fromkeys(VARIANT_CELLS, 'n/a')
-        row.update(dict.fromkeys(properties(case, 'cell'), 'ok'))
-        if is_broken(case):
-            left = [cell for cell in VARIANT_CELLS if row[cell] != 'ok']
-            row[(left or VARIANT_CELLS)[0]] = 'FAIL'
-        table[config.group(1)] = row
-    return table
+def read_reasons(cases: List[ElementTree.Element]) -> Dict[str, str]:
+    """Why cells of a battery do not apply."""
+    return {
+        case.get('classname').rpartition('.')[2]: ' '.join(reason.split())
+        for case in cases
+        for reason in properties(case, 'reason')
+    }
 
 
-def variants_to_markdown(table: Dict[str, dict]) -> str:
-    lines = [
-        '| | ' + ' | '.join(VARIANT_CELLS) + ' |',
-        '|---|' + '---|' * len(VARIANT_CELLS)
-    ]
-    lines += [
-        f'| `{name}` | ' + ' | '.join(row.values()) + ' |'
-        for name, row in table.items()
-    ]
-    return '\n'.join(lines) + '\n'
+def is_variant(battery: str) -> bool:
+    return battery.startswith('Test_')
 
 
-def to_markdown(table: Dict[str, dict], found: Dict[str, dict]) -> str:
+def to_label(battery: str) -> str:
+    """A method, or the config of a variant."""
+    if is_variant(battery):
+        return f'`{battery[len("Test_"):]}`'
+    return battery.replace('Test', '', 1)
+
+
+def to_markdown(table: Dict[str, dict], reasons: Dict[str, str]) -> str:
     """The table, and why a cell does not apply."""
     lines = [
         '| | ' + ' | '.join(COLUMNS) + ' |', '|---|' + '---|' * len(COLUMNS)
     ]
-    reasons = []
+    labels: Dict[str, List[str]] = {}
     for name, row in table.items():
-        label = name.replace('Test', '', 1)
-        lines.append(f'| {label} | ' + ' | '.join(row[c]
-                                                  for c in COLUMNS) + ' |')
-        reason = ' '.join(found[name]['reason'].split())
-        if 'n/a' in row.values() and reason:
-            reasons.append(f'- {label}: {reason}')
-    if reasons:
-        lines += ['', *reasons]
+        lines.append(f'| {to_label(name)} | ' +
+                     ' | '.join(row[c] for c in COLUMNS) + ' |')
+        if 'n/a' in row.values():
+            labels.setdefault(reasons.get(name, ''), []).append(to_label(name))
+    labels.pop('', None)
+    if labels:
+        lines.append('')
+        lines += [
+            f'- {", ".join(names)}: {reason}'
+            for reason, names in labels.items()
+        ]
     return '\n'.join(lines) + '\n'
 
 
@@ -229,24 +221,20 @@ def main():
         ]
     else:
         found = batteries()
-        cases = run(
-            args,
-            [f'{entry["file"]}::{name}'
-             for name, entry in found.items()] + [str(VARIANTS)])
-        rows, variants = read_cells(cases), read_variants(cases)
+        cases = run(args, [f'{file}::{name}'
+                           for name, file in found.items()] + [str(VARIANTS)])
+        rows, reasons = read_cells(cases), read_reasons(cases)
         # several processes finish in any order
         table = {name: rows[name] for name in found if name in rows}
-        variants = dict(sorted(variants.items()))
+        variants = {
+            name: rows[name]
+            for name in sorted(filter(is_variant, rows))
+        }
         text = '\n'.join(
-            part for part in (table and to_markdown(table, found),
-                              variants and variants_to_markdown(variants))
-            if part)
+            to_markdown(part, reasons) for part in (table, variants) if part)
         again = [
-            f'{found[name]["file"]}::{name}'
-            for name, row in table.items() if 'FAIL' in row.values()
-        ] + [
-            f'{VARIANTS}::test_variant[{name}]'
-            for name, row in variants.items() if 'FAIL' in row.values()
+            f'{found.get(name, VARIANTS)}::{name}'
+            for name, row in rows.items() if 'FAIL' in row.values()
         ]
     print(text)
     if args.out:

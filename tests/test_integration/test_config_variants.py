@@ -1,12 +1,11 @@
 """Every other ``_toystreet`` config: baselines, ablations, steps of a chain.
 
 They run the code of the methods that have a battery each, with other settings
-or data. Each is trained, resumed half way and tested. What an earlier step of
-a chain leaves behind is left out or made of random weights: the chains are
+or data, and each inherits the battery of its kind. What an earlier step of a
+chain leaves behind is left out or made of random weights: the chains are
 tested as such beside the batteries.
 """
 import re
-import shutil
 from pathlib import Path
 
 import pytest
@@ -14,23 +13,15 @@ import torch
 from mmengine.config import Config
 from mmseg.registry import MODELS
 
-from .method_battery import (assert_equal, losses, metrics, relocate,
-                             short_config, write)
-from .test_bdl import point_to, tiny
+from . import test_bdl, test_oneformer, test_panet
+from .method_battery import MethodBattery, metrics, relocate, short_config
 from .test_fcns_in_the_wild import count_class_sizes
 from .test_fmwiss import files, read_config  # noqa: F401
 from .test_pssl import explained  # noqa: F401
 from .tool_runner import REPO, run_tool
 
-pytest.importorskip('mmdet')
 pytest.importorskip('mmpretrain.models')
 
-from mmseg_ext.datasets.panoptic_instances import \
-    write_toystreet_instances  # noqa: E402
-
-from .test_oneformer import small  # noqa: E402  isort: skip
-
-ITERS = 4
 WITH_BATTERY = {
     name
     for path in Path(__file__).parent.glob('test_*.py')
@@ -78,12 +69,12 @@ def fewer_pixels(cfg):
 def prepared(request, toystreet, tmp_path):
     """Read a config, and set it up on the small data of the tests."""
 
-    def read(path):
+    def read(path, iters):
         method, name, work = path.parent.name, path.stem, tmp_path / 'work'
         if method == 'fmwiss':
             return read_config(name, toystreet,
-                               request.getfixturevalue('files'), work, ITERS)
-        cfg = short_config(str(path), toystreet, work, ITERS)
+                               request.getfixturevalue('files'), work, iters)
+        cfg = short_config(str(path), toystreet, work, iters)
         made = request.getfixturevalue('explained')
         settings = without_earlier_steps(cfg.to_dict())
         for old, new in (('data/unlabeled_toystreet',
@@ -94,7 +85,7 @@ def prepared(request, toystreet, tmp_path):
         cfg = Config(settings)
         cfg.work_dir = str(work)
         if method == 'bdl':
-            cfg = tiny(point_to(cfg, toystreet))
+            cfg = test_bdl.tiny(test_bdl.point_to(cfg, toystreet))
             if 'perceptual' in cfg.model:
                 watcher = MODELS.build(cfg.model.perceptual.segmentor)
                 cfg.model.perceptual.checkpoint = str(tmp_path / 'watcher.pth')
@@ -104,8 +95,8 @@ def prepared(request, toystreet, tmp_path):
         if method == 'fcns_in_the_wild':
             count_class_sizes(cfg, toystreet)
         if method == 'oneformer':
-            write_toystreet_instances(str(toystreet))
-            cfg = small(cfg)
+            test_oneformer.write_toystreet_instances(str(toystreet))
+            cfg = test_oneformer.small(cfg)
         if method == 'panet':
             cfg = fewer_pixels(cfg)
         if cfg.default_scope == 'mmpretrain':
@@ -118,34 +109,80 @@ def prepared(request, toystreet, tmp_path):
     return read
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize('path', VARIANTS, ids=lambda path: path.stem)
-def test_variant(path, prepared, tmp_path, record_property):
-    cfg = prepared(path)
-    config = write(cfg, tmp_path / 'config.py')
-    run_tool('tools/train.py', config)
-    values = losses(cfg.work_dir)
-    assert len(values) == ITERS
-    assert all(torch.isfinite(torch.tensor(value)) for value in values)
-    record_property('cell', 'train')
+class PlainSegmentor(MethodBattery):
+    """A plain segmentor already: there is nothing to export."""
 
-    last = Path(cfg.work_dir, f'iter_{ITERS}.pth')
-    if cfg.get('test_cfg') is not None:
-        run_tool('tools/test.py', config, last, '--work-dir',
+
+class ImageTagger(MethodBattery):
+    """It learns tags of images for its backbone and predicts nothing here."""
+
+    def test_train_test_benchmark_export(self, cfg, path, tmp_path):
+        run_tool('tools/train.py', path)
+        self.cell('train')
+        run_tool('tools/analysis_tools/get_flops.py', path,
+                 *self.flops_options)
+        self.cell('FLOPs')
+
+
+class Classifier(MethodBattery):
+    """A model of mmpretrain, of which mmseg's other tools know nothing."""
+
+    def test_train_test_benchmark_export(self, cfg, path, tmp_path):
+        run_tool('tools/train.py', path)
+        self.cell('train')
+        run_tool('tools/test.py', path,
+                 Path(cfg.work_dir, f'iter_{self.iters}.pth'), '--work-dir',
                  tmp_path / 'test')
-        assert metrics(tmp_path / 'test')
-        record_property('cell', 'test')
+        assert 'accuracy/top1' in metrics(tmp_path / 'test')
+        self.cell('test')
 
-    half = Path(cfg.work_dir, f'iter_{ITERS // 2}.pth')
-    (tmp_path / 'again').mkdir()
-    shutil.copy(half, tmp_path / 'again')
-    (tmp_path / 'again/last_checkpoint').write_text(
-        str(tmp_path / 'again' / half.name))
-    run_tool('tools/train.py', config, '--work-dir', tmp_path / 'again',
-             '--resume')
-    one, other = (
-        torch.load(folder / last.name, weights_only=False)
-        for folder in (Path(cfg.work_dir), tmp_path / 'again'))
-    assert_equal(one['state_dict'], other['state_dict'])
-    assert_equal(one['optimizer'], other['optimizer'])
-    record_property('cell', 'exact resume')
+
+class Detector(test_panet.TestPANet):
+    __doc__ = test_panet.TestPANet.__doc__
+    test_browse_dataset = None
+
+
+class Translation(test_bdl.TestCycleGAN):
+    __doc__ = test_bdl.TestCycleGAN.__doc__
+
+
+METRICS = dict(semantic='mIoU', instance='coco/segm_mAP')
+BATTERIES = dict(
+    CycleGAN=Translation,
+    EncoderDecoder=PlainSegmentor,
+    ImageClassifier=Classifier,
+    MaskRCNN=Detector,
+    OneFormer=test_oneformer.OneFormerBattery,
+    PANet=Detector)
+
+
+def make_battery(path):
+    """The battery of a config's kind, on this config."""
+    cfg = Config.fromfile(str(Path(REPO, path)))
+    base = BATTERIES.get(cfg.model.type, MethodBattery)
+    if cfg.get('test_cfg') is None:
+        base = ImageTagger
+
+    class Variant(base):
+        __doc__ = base.__doc__ if base is not MethodBattery else None
+        config = str(path)
+        pytestmark = pytest.mark.slow
+
+        @pytest.fixture
+        def cfg(self, prepared):
+            return prepared(path, self.iters)
+
+    optimizer = cfg.optim_wrapper.optimizer
+    if 'type' not in optimizer:
+        Variant.clip_option = (
+            f'optim_wrapper.clip_grad.{next(iter(optimizer))}'
+            '.max_norm=1.0')
+    if cfg.model.type == 'OneFormer':
+        Variant.metric = METRICS.get(
+            cfg.model.test_cfg.get('tasks', [''])[0],
+            test_oneformer.OneFormerBattery.metric)
+    return Variant
+
+
+for path in VARIANTS:
+    globals()[f'Test_{path.stem}'] = make_battery(path)

@@ -60,14 +60,12 @@ class TestSemanticHead(MethodBattery):
     pytestmark = pytest.mark.slow
 
 
-class TestOneFormer(MethodBattery):
-    """The same through MMDetection.
+class OneFormerBattery(MethodBattery):
+    """Through MMDetection.
 
     There is no plain checkpoint to export: nothing wraps the model. The test
-    time augmentation of MMDetection merges boxes alone. Three stock metrics
-    read one test run.
+    time augmentation of MMDetection merges boxes alone.
     """
-    config = 'configs/oneformer/oneformer_toystreet.py'
     metric = 'coco_panoptic/PQ'
     flops_options = ('--num-images', 2)
 
@@ -85,18 +83,10 @@ class TestOneFormer(MethodBattery):
         checkpoint = f'{cfg.work_dir}/iter_{self.iters}.pth'
         run_tool('tools/test.py', path, checkpoint, '--work-dir',
                  tmp_path / 'test')
-        found = metrics(tmp_path / 'test')
-        assert {'coco_panoptic/PQ', 'coco/segm_mAP', 'mIoU'} <= found.keys()
+        assert self.metric in metrics(tmp_path / 'test')
         self.cell('test')
         self.check_inference(cfg, path, checkpoint)
         self.cell('inference')
-        # one task alone is what it is beside the others
-        alone = Config.fromfile(path)
-        alone.model.test_cfg.tasks = ('semantic', )
-        alone.test_evaluator = alone.test_evaluator[2:]
-        run_tool('tools/test.py', write(alone, tmp_path / 'alone.py'),
-                 checkpoint, '--work-dir', tmp_path / 'alone')
-        assert metrics(tmp_path / 'alone')['mIoU'] == found['mIoU']
 
     @pytest.mark.slow
     def test_benchmark_and_flops(self, cfg, path, tmp_path):
@@ -125,3 +115,26 @@ class TestOneFormer(MethodBattery):
     @pytest.mark.slow
     def test_two_processes(self, cfg, path):
         super().test_two_processes(cfg, path)
+
+
+class TestOneFormer(OneFormerBattery):
+    """Through MMDetection.
+
+    There is no plain checkpoint to export: nothing wraps the model. The test
+    time augmentation of MMDetection merges boxes alone. Three stock metrics
+    read one test run.
+    """
+    config = 'configs/oneformer/oneformer_toystreet.py'
+
+    def test_train_test_benchmark_export(self, cfg, path, tmp_path):
+        """And one task alone is what it is beside the others."""
+        super().test_train_test_benchmark_export(cfg, path, tmp_path)
+        found = metrics(tmp_path / 'test')
+        assert {'coco_panoptic/PQ', 'coco/segm_mAP', 'mIoU'} <= found.keys()
+        alone = Config.fromfile(path)
+        alone.model.test_cfg.tasks = ('semantic', )
+        alone.test_evaluator = alone.test_evaluator[2:]
+        run_tool('tools/test.py', write(alone, tmp_path / 'alone.py'),
+                 f'{cfg.work_dir}/iter_{self.iters}.pth', '--work-dir',
+                 tmp_path / 'alone')
+        assert metrics(tmp_path / 'alone')['mIoU'] == found['mIoU']

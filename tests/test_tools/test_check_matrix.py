@@ -46,25 +46,19 @@ def test_a_cell_that_does_not_apply(tool):
         case('test_train_test_benchmark_export', 'train', 'test', 'TTA',
              'benchmark', 'FLOPs', 'inference')
     ])
-    found = dict(TestToy=dict(reason='Nothing to export:\n   it is plain.'))
-    text = tool.to_markdown(table, found)
+    table['Test_fcn_toystreet'] = table['TestToy']
+    reasoned = case('test_two_processes')
+    ElementTree.SubElement(
+        reasoned,
+        'property',
+        name='reason',
+        value='Nothing to export:\n   it is plain.')
+    reasons = tool.read_reasons([reasoned])
+    reasons['Test_fcn_toystreet'] = reasons['TestToy']
+    text = tool.to_markdown(table, reasons)
     assert '| Toy | ok | ok | ok | ok | ok | ok | n/a |' in text
-    assert '- Toy: Nothing to export: it is plain.' in text
-
-
-def test_variants(tool):
-    table = tool.read_variants([
-        case('test_variant[fcn_toystreet]', 'train', 'test', 'exact resume'),
-        case('test_variant[encoder_toystreet]', 'train', 'exact resume'),
-        case('test_variant[dilated_toystreet]', 'train', failed=True),
-        case('test_two_processes', 'two ranks'),
-    ])
-    assert tool.variants_to_markdown(table).splitlines() == [
-        '| | train | test | exact resume |', '|---|---|---|---|',
-        '| `fcn_toystreet` | ok | ok | ok |',
-        '| `encoder_toystreet` | ok | n/a | ok |',
-        '| `dilated_toystreet` | ok | FAIL | n/a |'
-    ]
+    assert '| `fcn_toystreet` | ok |' in text
+    assert '- Toy, `fcn_toystreet`: Nothing to export: it is plain.' in text
 
 
 def test_all_batteries_are_found(tool):
