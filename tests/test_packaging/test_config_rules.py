@@ -1,4 +1,5 @@
 """What MIM and ``_base_ = ['mmseg_ext::...']`` ask of the folder configs."""
+import copy
 import re
 from collections import Counter
 from functools import lru_cache
@@ -76,12 +77,16 @@ def build_model(cfg):
     """Build the model of a config, without memory for its weights.
 
     What an earlier step has to make first, a checkpoint or statistics, is not
-    there.
+    there. As in the runner a model without a preprocessor gets that at the
+    top of the config.
     """
+    model = copy.deepcopy(cfg.model)
+    if cfg.get('data_preprocessor') is not None:
+        model.setdefault('data_preprocessor', cfg.data_preprocessor)
     with DefaultScope.overwrite_default_scope(
             cfg.get('default_scope', 'mmseg')), torch.device('meta'):
         try:
-            MODELS.build(cfg.model)
+            MODELS.build(model)
         except FileNotFoundError as error:
             if not re.search('(work_dirs|data)/', str(error)):
                 raise

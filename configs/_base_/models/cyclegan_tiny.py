@@ -1,9 +1,18 @@
-# a CycleGAN of small networks for small images and two CPU cores; `segmentor`
-# is the one that configs with a perceptual loss learn from
+# a CycleGAN of small networks for small images and two CPU cores: the generator
+# keeps the resolution, so that the borders of small objects stay where they
+# are; `segmentor` is the one that configs with a perceptual loss learn from
 _base_ = ['./deeplabv3plus_tiny_aux.py']
 segmentor = {{_base_.model}}
 model = dict(
     _delete_=True,
     type='CycleGAN',
-    generator=dict(type='ResnetGenerator', ngf=16, num_blocks=4),
+    # not that of the segmentor: the generators end in a tanh
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[127.5, 127.5, 127.5],
+        std=[127.5, 127.5, 127.5],
+        bgr_to_rgb=True,
+        size_divisor=1),
+    generator=dict(
+        type='ResnetGenerator', ngf=16, num_blocks=3, num_downsamples=0),
     discriminator=dict(type='PatchDiscriminator', ndf=16, num_downsamples=2))

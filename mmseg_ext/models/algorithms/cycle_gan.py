@@ -70,8 +70,9 @@ class CycleGAN(BaseModel):
         direction (str): ``'source2target'`` or ``'target2source'``, how an
             ordinary batch is translated. Defaults to 'source2target'.
         data_preprocessor (dict, optional): Config of the preprocessor, whose
-            images must be in [-1, 1]. Defaults to None: RGB, with mean and
-            standard deviation 127.5.
+            images must be in [-1, 1]. The runner takes one at the top of a
+            config, such as that of a segmentor, where this is None. Defaults
+            to None: RGB, with mean and standard deviation 127.5.
         pretrained (str, optional): Not used; the stock benchmark tool sets
             it. Defaults to None.
         train_cfg (dict, optional): Likewise. Defaults to None.
@@ -79,8 +80,8 @@ class CycleGAN(BaseModel):
             Defaults to None.
 
     Raises:
-        ValueError: If an option has none of its values, or a batch does not
-            fit.
+        ValueError: If an option has none of its values, the preprocessor
+            makes images of another range, or a batch does not fit.
     """
 
     stage_names = ()
@@ -111,6 +112,7 @@ class CycleGAN(BaseModel):
         if preprocessor['type'] != 'BranchDataPreprocessor':
             preprocessor = dict(
                 type='BranchDataPreprocessor', data_preprocessor=preprocessor)
+        _check_range(preprocessor['data_preprocessor'])
         super().__init__(data_preprocessor=preprocessor, init_cfg=init_cfg)
         check_option('direction', direction, list(DIRECTIONS))
         self.direction = direction
@@ -328,3 +330,13 @@ class CycleGAN(BaseModel):
         for sample, image in zip(data_samples, images):
             sample.translated = PixelData(data=image)
         return data_samples
+
+
+def _check_range(preprocessor: ConfigType) -> None:
+    """Refuse images that generators, which end in a tanh, cannot make."""
+    found = [preprocessor.get(key) for key in ('mean', 'std')]
+    if any(values is None or set(values) != {127.5} for values in found):
+        raise ValueError(
+            'CycleGAN needs images in [-1, 1], but the data_preprocessor has '
+            f'the mean {found[0]} and the std {found[1]}: set mean and std of '
+            'model.data_preprocessor to [127.5, 127.5, 127.5].')

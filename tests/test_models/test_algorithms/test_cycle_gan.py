@@ -287,6 +287,19 @@ def test_autocast_computes_losses_in_float32():
 
 class TestBadInput:
 
+    def test_preprocessor_of_a_segmentor(self):
+        """As the runner hands it on from the top of a config."""
+        segmentors = dict(
+            type='SegDataPreProcessor',
+            mean=[123.675, 116.28, 103.53],
+            std=[58.395, 57.12, 57.375],
+            bgr_to_rgb=True)
+        message = r'in \[-1, 1\], but .* mean '
+        with pytest.raises(ValueError, match=message + r'\[123.675'):
+            build(data_preprocessor=segmentors)
+        with pytest.raises(ValueError, match=message + 'None'):
+            build(data_preprocessor=dict(type='SegDataPreProcessor'))
+
     def test_branches(self):
         inputs, samples = make_batch()
         with pytest.raises(ValueError, match='needs the branches .*target'):
