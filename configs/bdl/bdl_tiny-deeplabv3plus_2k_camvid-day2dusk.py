@@ -27,8 +27,8 @@ train_dataloader = dict(
             pipeline=target_pipeline)))
 # the other steps of tools/bdl.py, files beside this one
 bdl = dict(
-    translation='cyclegan_resnet6_20k_camvid-day2dusk.py',
-    perceptual_translation='cyclegan_perceptual_resnet6_20k_'
-    'camvid-day2dusk.py',
+    translation='cyclegan_tiny_1k_camvid-day2dusk-96x96.py',
+    perceptual_translation='cyclegan_perceptual_tiny_1k_'
+    'camvid-day2dusk-96x96.py',
     adversarial='bdl_adversarial_tiny-deeplabv3plus_2k_camvid-day2dusk.py',
     pseudo_labels=dict(quantile=0.5, cap=0.9))

@@ -16,6 +16,7 @@ test_pipeline = [
 train_dataloader = dict(
     batch_size=4,
     sampler=dict(source_sizes=dict(source=2, target=2)),
-    dataset=dict(source=dict(pipeline=pipeline), target=dict(pipeline=pipeline)))
+    dataset=dict(
+        source=dict(pipeline=pipeline), target=dict(pipeline=pipeline)))
 val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
 test_dataloader = val_dataloader

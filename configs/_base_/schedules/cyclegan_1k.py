@@ -5,8 +5,8 @@ optim_wrapper = dict(
     type='OptimWrapper',
     constructor='JointOptimWrapperConstructor',
     optimizer=dict(
-        generators=dict(type='Adam', lr=5e-4, betas=(0.5, 0.999)),
-        discriminators=dict(type='Adam', lr=5e-4, betas=(0.5, 0.999))))
+        generators=dict(type='Adam', lr=3e-4, betas=(0.5, 0.999)),
+        discriminators=dict(type='Adam', lr=3e-4, betas=(0.5, 0.999))))
 param_scheduler = [
     dict(
         type='LinearLR',

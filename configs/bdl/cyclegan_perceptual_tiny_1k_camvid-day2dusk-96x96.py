@@ -1,5 +1,5 @@
 # translation that the segmentor of the round before watches
-_base_ = ['./cyclegan_tiny_2k_camvid-day2dusk-96x96.py']
+_base_ = ['./cyclegan_tiny_1k_camvid-day2dusk-96x96.py']
 model = dict(
     perceptual=dict(
         type='PerceptualLoss',
