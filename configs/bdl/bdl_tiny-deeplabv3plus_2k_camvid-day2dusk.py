@@ -25,6 +25,13 @@ train_dataloader = dict(
                 'pseudo_labels1/labels'),
             ann_file='data/camvid/splits/day_to_dusk/target.txt',
             pipeline=target_pipeline)))
+# pseudo labels teach from the start, as in the authors' code, behind the
+# iterations in which the rate rises
+default_hooks = dict(
+    stage=dict(stages=[dict(name='source', iters=100),
+                       dict(name='adapt')]))
+param_scheduler = _base_.param_scheduler
+param_scheduler[-1].begin = 100
 # the other steps of tools/bdl.py, files beside this one
 bdl = dict(
     translation='cyclegan_tiny_1k_camvid-day2dusk-96x96.py',

@@ -24,6 +24,13 @@ train_dataloader = dict(
                 seg_map_path='work_dirs/bdl_toystreet/round0/pseudo_labels1/'
                 'labels'),
             pipeline=target_pipeline)))
+# pseudo labels teach from the start, as in the authors' code, behind the
+# iterations in which the rate rises
+default_hooks = dict(
+    stage=dict(stages=[dict(name='source', iters=50),
+                       dict(name='adapt')]))
+param_scheduler = _base_.param_scheduler
+param_scheduler[-1].begin = 50
 # the other steps of tools/bdl.py, files beside this one
 bdl = dict(
     translation='cyclegan_toystreet.py',
