@@ -11,6 +11,8 @@ target_pipeline = [
         keep_ratio=True),
     dict(type='RandomCrop', crop_size=(180, 240)),
     dict(type='RandomFlip', prob=0.5),
+    # as of the labelled images: it learns nothing from what it knows
+    dict(type='PhotoMetricDistortion'),
     dict(type='PackBranchInputs'),
 ]
 model = dict(target_losses=[dict(type='PseudoLabelLoss')])

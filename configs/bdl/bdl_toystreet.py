@@ -12,6 +12,8 @@ target_pipeline = [
         keep_ratio=True),
     dict(type='RandomCrop', crop_size=(96, 128)),
     dict(type='RandomFlip', prob=0.5),
+    # as of the labelled images: it learns nothing from what it knows
+    dict(type='PhotoMetricDistortion'),
     dict(type='PackBranchInputs'),
 ]
 model = dict(target_losses=[dict(type='PseudoLabelLoss')])

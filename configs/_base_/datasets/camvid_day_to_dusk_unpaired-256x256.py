@@ -17,7 +17,11 @@ train_dataloader = dict(
             ann_file={{_base_.source_list}},
             pipeline=pipeline),
         target=dict(pipeline=pipeline)))
-val_dataloader = {{_base_.source_val_dataloader}}
+val_dataloader = dict(
+    dataset=dict(
+        data_prefix=dict(
+            img_path='images/val', seg_map_path='annotations/val'),
+        ann_file=''))
 test_dataloader = val_dataloader
 val_evaluator = dict(
     _delete_=True,
