@@ -39,6 +39,8 @@ class MethodBattery:
         tta_metric (str): One that it writes with ``--tta``.
         tta_options (tuple[str]): Options of the test tool with ``--tta``.
         flops_options (tuple): Options of ``get_flops.py``.
+        without (tuple[str]): Of TTA, benchmark and export, what does not
+            apply.
     """
 
     config = None
@@ -48,6 +50,7 @@ class MethodBattery:
     tta_metric = 'mIoU'
     tta_options = ()
     flops_options = ('--shape', 64, 64)
+    without = ()
 
     @pytest.fixture
     def cfg(self, toystreet, tmp_path):
@@ -75,14 +78,16 @@ class MethodBattery:
         assert self.metric in ours
         self.cell('test')
 
-        run_tool('tools/test.py', path, checkpoint, '--tta', '--work-dir',
-                 tmp_path / 'tta', *self.tta_options)
-        assert self.tta_metric in metrics(tmp_path / 'tta')
-        self.cell('TTA')
-        run_tool('tools/analysis_tools/benchmark.py',
-                 self.many_images(cfg, tmp_path), checkpoint, '--work-dir',
-                 tmp_path / 'benchmark')
-        self.cell('benchmark')
+        if 'TTA' not in self.without:
+            run_tool('tools/test.py', path, checkpoint, '--tta', '--work-dir',
+                     tmp_path / 'tta', *self.tta_options)
+            assert self.tta_metric in metrics(tmp_path / 'tta')
+            self.cell('TTA')
+        if 'benchmark' not in self.without:
+            run_tool('tools/analysis_tools/benchmark.py',
+                     self.many_images(cfg, tmp_path), checkpoint, '--work-dir',
+                     tmp_path / 'benchmark')
+            self.cell('benchmark')
         run_tool('tools/analysis_tools/get_flops.py', path,
                  *self.flops_options)
         self.cell('FLOPs')
@@ -91,7 +96,8 @@ class MethodBattery:
 
         # A model of another package wraps no segmentor.
         kind = MODELS.get(cfg.model.type)
-        if kind is not None and issubclass(kind, BaseAlgorithm):
+        if (kind is not None and issubclass(kind, BaseAlgorithm)
+                and 'export' not in self.without):
             plain = tmp_path / 'plain.pth'
             run_tool('tools/model_converters/extract_segmentor.py', checkpoint,
                      plain)

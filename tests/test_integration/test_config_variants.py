@@ -141,6 +141,35 @@ class Detector(test_panet.TestPANet):
     __doc__ = test_panet.TestPANet.__doc__
     test_browse_dataset = None
 
+    def test_train_test_benchmark_export(self, cfg, path, tmp_path):
+        MethodBattery.test_train_test_benchmark_export(self, cfg, path,
+                                                       tmp_path)
+
+
+class StockDetector(Detector):
+    """A model of MMDetection as it is: there is nothing to export.
+
+    The benchmark of MMSegmentation gives it an argument that it does not know.
+    """
+    without = ('benchmark', )
+
+
+class AdaptedAtTest(MethodBattery):
+    """A hook gives it the statistics of what it is tested on.
+
+    A plain checkpoint has no hook and scores something else.
+    """
+    without = ('export', )
+
+
+class Localization(MethodBattery):
+    """What is scored are the errors that the filter finds in single views.
+
+    A plain checkpoint has no filter.
+    """
+    metric = 'error_f1'
+    without = ('TTA', 'export')
+
 
 class Translation(test_bdl.TestCycleGAN):
     __doc__ = test_bdl.TestCycleGAN.__doc__
@@ -151,7 +180,7 @@ BATTERIES = dict(
     CycleGAN=Translation,
     EncoderDecoder=PlainSegmentor,
     ImageClassifier=Classifier,
-    MaskRCNN=Detector,
+    MaskRCNN=StockDetector,
     OneFormer=test_oneformer.OneFormerBattery,
     PANet=Detector)
 
@@ -162,6 +191,10 @@ def make_battery(path):
     base = BATTERIES.get(cfg.model.type, MethodBattery)
     if cfg.get('test_cfg') is None:
         base = ImageTagger
+    if 'adabn' in cfg.default_hooks:
+        base = AdaptedAtTest
+    if cfg.model.get('localize_errors'):
+        base = Localization
 
     class Variant(base):
         __doc__ = base.__doc__ if base is not MethodBattery else None

@@ -3,6 +3,7 @@ from typing import Optional, Sequence
 
 from mmengine.hooks import Hook
 from mmengine.logging import print_log
+from mmengine.model import BaseTTAModel
 from mmseg.registry import HOOKS
 
 from ...models.backbones.hybrid_vision_transformer import check_variant
@@ -39,6 +40,8 @@ class CheckLoadedKeysHook(Hook):
         meta = checkpoint.get('meta', {})
         state_dict = checkpoint.get('state_dict', checkpoint)
         model = unwrap_model(runner.model)
+        if isinstance(model, BaseTTAModel):
+            model = unwrap_model(model.module)
         if hasattr(model, 'segmentor') and is_plain_layout(state_dict, model):
             model = model.segmentor
         variant = getattr(getattr(model, 'backbone', None), 'variant', None)

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmseg.models import SegTTAModel
 from mmseg.registry import MODELS
 from mmseg.utils import register_all_modules
 from toys import fake_runner
@@ -118,6 +119,15 @@ def test_check_tells_in_one_line(exported, monkeypatch):
         f'Loaded {count - 2} of {count} weights; from random ones start: '
         'decode_head.conv_seg.weight, decode_head.conv_seg.bias.'
     ]
+
+
+def test_check_looks_through_augmentation_at_test(exported):
+    """The stock test tool wraps the model when it is given --tta."""
+    checkpoint = torch.load(exported)
+    load(SegTTAModel(module=SEGMENTOR), checkpoint)
+    checkpoint['state_dict'].popitem(last=False)
+    with pytest.raises(ValueError, match="'backbone.* is missing"):
+        load(SegTTAModel(module=SEGMENTOR), checkpoint)
 
 
 def test_check_allows_auxiliary_heads_and_algorithms(exported):
