@@ -115,8 +115,8 @@ def _class_of(value: dict, kind: str, *bases: str) -> type:
     cls = None
     if module.startswith(_PACKAGES):
         cls = getattr(importlib.import_module(module), name, None)
-    if not (isinstance(cls, type)
-            and any(base.__name__ in bases for base in cls.__mro__)):
+    if not (isinstance(cls, type) and any(base.__name__ in bases
+                                          for base in cls.__mro__)):
         raise ValueError(f'The dump holds a {kind} of type {module}.'
                          f'{name}: expected one of OpenMMLab.')
     return cls
