@@ -85,8 +85,8 @@ def test_rate_falls_to_zero_at_the_end(read):
         rates.append(wrapper.get_lr()['lr'][0])
         wrapper.optimizer.step()
         schedule.step()
-    assert rates[0] == rates[500] == 5e-4
-    assert rates[750] == pytest.approx(2.5e-4)
+    assert rates[0] == rates[500] == 3e-4
+    assert rates[750] == pytest.approx(1.5e-4)
     assert 0 < rates[-1] < 2e-6
 
 
