@@ -1,4 +1,5 @@
-# the same at half resolution, crops of 96x96
+# CamVid by day and at dusk without labels, to learn to translate at half
+# resolution on crops of 96x96
 _base_ = ['./camvid_day_to_dusk_unpaired-256x256.py']
 pipeline = [
     dict(type='LoadImageFromFile'),
