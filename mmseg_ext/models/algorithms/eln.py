@@ -1,4 +1,4 @@
-from typing import Callable, Dict, Optional, Sequence, Tuple
+from typing import Callable, Dict, Optional, Sequence, Tuple, Union
 
 import torch
 import torch.nn.functional as F
@@ -53,9 +53,11 @@ class ELN(SelfTraining):
         freeze_norm_affine (bool): Keep scale and shift of the normalisation
             layers of segmentor and auxiliary decoders out of training, as
             the official code does by accident. Defaults to False.
-        localize_errors (bool): Let ``predict`` add ``pred_valid``,
+        localize_errors (bool or str): Let ``predict`` add ``pred_valid``,
             ``valid_score`` and ``pred_confidence`` to each sample, for
-            :class:`ErrorLocalizationMetric`. Defaults to False.
+            :class:`ErrorLocalizationMetric`. ``'other_image'`` shows the
+            filter each prediction beside the next image of the batch, which
+            tells how much it reads from the image. Defaults to False.
         **kwargs: As of :class:`SelfTraining`; ``loss_weights`` has the terms
             ``supervised``, ``auxiliary``, ``localization``, ``pseudo`` and
             ``contrast``.
@@ -75,10 +77,12 @@ class ELN(SelfTraining):
                  aux_decoders: OptConfigType = dict(alphas=(20., 50.)),
                  filter_samples: str = 'all',
                  freeze_norm_affine: bool = False,
-                 localize_errors: bool = False,
+                 localize_errors: Union[bool, str] = False,
                  **kwargs) -> None:
         super().__init__(segmentor, **kwargs)
         check_option('filter_samples', filter_samples, ('all', 'random_one'))
+        check_option('localize_errors', localize_errors,
+                     (False, True, 'other_image'))
         self.filter_samples = filter_samples
         self.localize_errors = localize_errors
         self.error_simulation: Optional[bool] = None
@@ -253,6 +257,8 @@ class ELN(SelfTraining):
         with record_output(self.predictor, 'inference') as recorded:
             results = super().predict(inputs, data_samples)
         logits = self.class_logits(recorded.output)
+        if self.localize_errors == 'other_image':
+            inputs = next_image_of_batch(inputs)
         # As it judges in training; what runs along there is of the auxiliary
         # decoders' predictions for the most part.
         with batch_statistics(self.pseudo_filter):
@@ -265,6 +271,25 @@ class ELN(SelfTraining):
             sample.valid_score = PixelData(data=sample_maps[1:2])
             sample.pred_confidence = PixelData(data=sample_maps[2:])
         return results
+
+
+def next_image_of_batch(images: Tensor) -> Tensor:
+    """Give each place of the batch the image of the next one.
+
+    Args:
+        images (Tensor): (N, D, H, W), N at least 2.
+
+    Returns:
+        Tensor: The same images.
+
+    Raises:
+        ValueError: If there is one image only.
+    """
+    if len(images) == 1:
+        raise ValueError(
+            "model.localize_errors='other_image' needs at least two images "
+            'in a batch but found one: raise val_dataloader.batch_size.')
+    return images.roll(-1, dims=0)
 
 
 def undo_test_geometry(maps: Tensor, sample) -> Tensor:

@@ -375,6 +375,41 @@ def test_predict_adds_what_the_metric_reads():
             result.seg_logits.data.softmax(0).amax(0, keepdim=True))
 
 
+def test_predict_beside_another_image_changes_only_the_judgement():
+    model = build_eln(localize_errors=True).eval()
+    inputs, samples = make_batch()
+
+    def predicted(images):
+        with torch.no_grad():
+            results = model.predict(images, samples['unlabeled'][:len(images)])
+        return [
+            torch.stack([getattr(r, name).data for r in results])
+            for name in ('pred_sem_seg', 'pred_confidence', 'valid_score')
+        ]
+
+    images = inputs['unlabeled']
+    mask, confidence, score = predicted(images)
+    model.localize_errors = 'other_image'
+    other_mask, other_confidence, other_score = predicted(images)
+    assert torch.equal(mask, other_mask)
+    assert torch.equal(confidence, other_confidence)
+    assert not torch.allclose(score, other_score)
+    # in a batch that shows one image twice, the other image is the same
+    twice = images[:1].expand(2, -1, -1, -1)
+    same = predicted(twice)[2]
+    model.localize_errors = True
+    assert torch.equal(same, predicted(twice)[2])
+
+
+def test_another_image_needs_a_batch():
+    model = build_eln(localize_errors='other_image').eval()
+    inputs, samples = make_batch()
+    with pytest.raises(ValueError, match='val_dataloader.batch_size'):
+        model.predict(inputs['unlabeled'][:1], samples['unlabeled'][:1])
+    with pytest.raises(ValueError, match='localize_errors must be one of'):
+        build_eln(localize_errors='shuffled')
+
+
 def test_predict_judges_as_training_does():
     """Whatever ran along in the norm layers of the filter."""
     model = build_eln(localize_errors=True).eval()
