@@ -13,3 +13,5 @@ param_scheduler = [
         by_epoch=False)
 ]
 default_hooks = dict(checkpoint=dict(interval=4 * 8904))
+# of one iteration; mmengine does not count the accumulated ones
+auto_scale_lr = dict(base_batch_size=2)

@@ -10,3 +10,4 @@ model = dict(decode_head=dict(num_classes=11))
 train_dataloader = dict(
     batch_size=4,
     dataset=dict(dataset=dict(ann_file='splits/1_8/labeled_seed0.txt')))
+auto_scale_lr = dict(base_batch_size=4)

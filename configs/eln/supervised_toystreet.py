@@ -9,4 +9,5 @@ _base_ = [
 train_dataloader = dict(
     batch_size=4,
     dataset=dict(dataset=dict(ann_file='splits/1_32/labeled_seed0.txt')))
+auto_scale_lr = dict(base_batch_size=4)
 expected = dict(metric='mIoU', value=46.17, tolerance=2., seed=0)

@@ -69,7 +69,7 @@ class EMATeacherHook(Hook):
             raise TypeError(
                 'EMATeacherHook needs an algorithm with a teacher, but model '
                 f'is {type(algorithm).__name__}: remove the hook from '
-                'custom_hooks or use a MeanTeacher algorithm.')
+                'default_hooks or use a MeanTeacher algorithm.')
         self._twins = [
             ModuleTwins(teacher, student)
             for teacher, student in algorithm.teacher_student_pairs()

@@ -55,11 +55,11 @@ class ErrorSimulationHook(Hook):
             raise TypeError(
                 'ErrorSimulationHook needs an algorithm with auxiliary '
                 f'decoders, but model is {type(algorithm).__name__}: remove '
-                'the hook from custom_hooks.')
+                'the hook from default_hooks.')
         if not any(isinstance(hook, StageHook) for hook in runner.hooks):
             raise ValueError('ErrorSimulationHook follows the stages that '
-                             'StageHook sets: add dict(type="StageHook", '
-                             'stages=[...]) to custom_hooks.')
+                             'StageHook sets: add stage=dict(type='
+                             '"StageHook", stages=[...]) to default_hooks.')
         self._switch(runner)
 
     def before_train_iter(self,

@@ -70,7 +70,7 @@ class PseudoLabelHook(Hook):
             raise TypeError(
                 'PseudoLabelHook needs an algorithm with pseudo labels, but '
                 f'model is {type(algorithm).__name__}: remove the hook from '
-                'custom_hooks.')
+                'default_hooks.')
         self.classes, self.palette = classes_and_palette(
             runner, algorithm.pseudo_label_statistics.num_classes)
         self._warnings = PseudoLabelWarnings(self.classes, self.patience)

@@ -1,7 +1,7 @@
 from typing import List, Sequence, Set
 
 _REMEDY = (
-    'let the teacher learn longer from labels (custom_hooks.StageHook.stages),'
+    'let the teacher learn longer from labels (default_hooks.stage.stages),'
     ' loosen the filter (model.pseudo_filter)')
 
 
@@ -57,7 +57,7 @@ class PseudoLabelWarnings:
                 '(train_dataloader.dataset.labeled), give it weight '
                 '(model.segmentor.decode_head.loss_decode.class_weight) or '
                 'let the teacher learn longer from labels '
-                '(custom_hooks.StageHook.stages).')
+                '(default_hooks.stage.stages).')
         if rejected:
             messages.append(
                 f'every pseudo label of {", ".join(rejected)} is rejected: '

@@ -32,10 +32,10 @@ class StageHook(Hook):
             or the names differ from ``algorithm.stage_names``.
 
     Examples:
-        >>> custom_hooks = [dict(type='StageHook', stages=[
+        >>> default_hooks = dict(stage=dict(type='StageHook', stages=[
         ...     dict(name='pretrain', iters=18620),
         ...     dict(name='localize', iters=13300),
-        ...     dict(name='semi')])]
+        ...     dict(name='semi')]))
     """
 
     # Ahead of all other hooks: they may ask for the stage.

@@ -103,7 +103,7 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
         if name not in self.stage_names:
             raise ValueError(
                 f'{type(self).__name__} has the stages '
-                f'{list(self.stage_names)}, but custom_hooks.StageHook.stages '
+                f'{list(self.stage_names)}, but default_hooks.stage.stages '
                 f'names {name!r}.')
         self.stage = name
 
@@ -128,7 +128,8 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
             raise RuntimeError(
                 f'{type(self).__name__} trains in the stages '
                 f'{list(self.stage_names)}, but none is set: add '
-                "dict(type='StageHook', stages=[...]) to custom_hooks.")
+                "stage=dict(type='StageHook', stages=[...]) to "
+                'default_hooks.')
 
     def bare_passes(
         self, inputs: Dict[str, Tensor], data_samples: Dict[str, SampleList]

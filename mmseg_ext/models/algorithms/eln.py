@@ -207,8 +207,8 @@ class ELN(SelfTraining):
         if self.error_simulation is None:
             raise RuntimeError(
                 'model.aux_decoders are switched by a hook that is missing: '
-                "add dict(type='ErrorSimulationHook') to custom_hooks, or "
-                'set model.aux_decoders to None.')
+                "add error_simulation=dict(type='ErrorSimulationHook') to "
+                'default_hooks, or set model.aux_decoders to None.')
         return self.error_simulation
 
     def bare_passes(
