@@ -3,6 +3,7 @@ import os
 import os.path as osp
 import subprocess
 import sys
+import time
 
 import cv2
 import numpy as np
@@ -366,6 +367,7 @@ def test_whole_loop(short, toystreet, tmp_path):
     process = subprocess.Popen(command, env=tool_environment())
     while not state.exists():
         assert process.poll() is None
+        time.sleep(0.2)
     process.kill()
     process.wait()
     first = json.loads(state.read_text())['finished']['round0/translation']
