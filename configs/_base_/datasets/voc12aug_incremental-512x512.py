@@ -1,5 +1,7 @@
 # Pascal VOC 2012 with the labels of SBD, step by step; trainaug.txt is written
-# by MMSegmentation's tools/dataset_converters/voc_aug.py. Labels of images:
+# by MMSegmentation's tools/dataset_converters/voc_aug.py, which leaves the labels
+# that SBD lacks in SegmentationClass: copy them to SegmentationClassAug
+# (cp -n). Labels of images:
 # python tools/dataset_converters/class_counts.py \
 #     configs/_base_/datasets/voc12aug_incremental-512x512.py \
 #     data/VOCdevkit/VOC2012/class_counts.json \
