@@ -34,18 +34,23 @@ def rewrite_links(text, methods, to_english):
         methods (Collection[str]): Folders of all methods.
         to_english (str): Path from the page to the folder ``docs/en``.
     """
+    text = _link_pages(text, '../', methods, '')
+    return text.replace('](../../docs/en/', f']({to_english}/')
+
+
+def _link_pages(text, folder, methods, pages):
+    """Point links to READMEs below a folder to the pages made of them."""
 
     def page(match):
         name, anchor = match['name'], match['anchor'] or ''
         if name not in methods:
-            raise ValueError(f'a README links to the folder ../{name}, which '
-                             'is no method.')
-        return f']({name}.md{anchor})'
+            raise ValueError(f'a page links to the folder {folder}{name}, '
+                             'which is no method.')
+        return f']({pages}{name}.md{anchor})'
 
-    text = re.sub(
-        r'\]\(\.\./(?P<name>[\w-]+)(?:/README\.md)?(?P<anchor>#[\w-]+)?\)',
-        page, text)
-    return text.replace('](../../docs/en/', f']({to_english}/')
+    return re.sub(
+        rf'\]\({re.escape(folder)}(?P<name>[\w-]+)(?:/README\.md)?'
+        r'(?P<anchor>#[\w-]+)?\)', page, text)
 
 
 def write_method_pages(source, to_english):
@@ -66,3 +71,20 @@ def write_method_pages(source, to_english):
         page = folder / f'{name}.md'
         if not page.exists() or page.read_text() != text:
             page.write_text(text)
+
+
+def setup(app):
+    """Let pages link to ``../../configs/<method>/README.md``.
+
+    That is where the READMEs are in a clone; in the build they are below
+    ``methods``.
+    """
+    methods = method_readmes()
+
+    def rewrite(app, page, source):
+        if not page.startswith('methods/'):
+            source[0] = _link_pages(source[0], '../../configs/', methods,
+                                    'methods/')
+
+    app.connect('source-read', rewrite)
+    return dict(parallel_read_safe=True)
