@@ -288,7 +288,8 @@ def next_image_of_batch(images: Tensor) -> Tensor:
     if len(images) == 1:
         raise ValueError(
             "model.localize_errors='other_image' needs at least two images "
-            'in a batch but found one: raise val_dataloader.batch_size.')
+            'in every batch, the last one too, but found one: change '
+            'batch_size of val_dataloader or test_dataloader.')
     return images.roll(-1, dims=0)
 
 

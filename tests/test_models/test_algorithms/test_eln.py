@@ -404,7 +404,7 @@ def test_predict_beside_another_image_changes_only_the_judgement():
 def test_another_image_needs_a_batch():
     model = build_eln(localize_errors='other_image').eval()
     inputs, samples = make_batch()
-    with pytest.raises(ValueError, match='val_dataloader.batch_size'):
+    with pytest.raises(ValueError, match='batch_size of val_dataloader'):
         model.predict(inputs['unlabeled'][:1], samples['unlabeled'][:1])
     with pytest.raises(ValueError, match='localize_errors must be one of'):
         build_eln(localize_errors='shuffled')
