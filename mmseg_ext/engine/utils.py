@@ -24,3 +24,18 @@ def release_workers(dataloader: DataLoader) -> None:
     """
     if getattr(dataloader, '_iterator', None) is not None:
         dataloader._iterator = None
+
+
+def iterations_per_step(runner) -> int:
+    """Count the iterations that make one step of the optimiser.
+
+    Args:
+        runner (Runner): A runner that is training.
+
+    Returns:
+        int: ``optim_wrapper.accumulative_counts``; 1 where the loop
+        accumulates within an iteration.
+    """
+    batches = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+    return max(1,
+               batches // getattr(runner.train_loop, 'accumulative_counts', 1))

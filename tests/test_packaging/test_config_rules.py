@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from functools import lru_cache
 
+import pytest
 import torch
 from mmengine.config import Config
 from mmengine.fileio import load
@@ -92,10 +93,23 @@ def build_model(cfg):
                 raise
 
 
-def test_configs_read_and_models_build(repo, monkeypatch):
+@pytest.fixture(scope='module')
+def configs(repo):
+    """Every config by its path, or what reading it raised."""
+    read = {}
+    with pytest.MonkeyPatch.context() as patch:
+        # For each base of mmseg, mmengine reads all of mmseg's metafiles anew.
+        patch.setattr('mmengine.config.utils.load', lru_cache(load))
+        for path in config_files(repo):
+            try:
+                read[path] = Config.fromfile(str(path))
+            except Exception as error:  # all of them in one message
+                read[path] = error
+    return read
+
+
+def test_configs_read_and_models_build(configs, monkeypatch):
     """Every config reads by itself, under the bare stock tools as well."""
-    # For each base of mmseg, mmengine reads all of mmseg's metafiles anew.
-    monkeypatch.setattr('mmengine.config.utils.load', lru_cache(load))
     # backbones take the rates of their stochastic depth from it
     linspace = torch.linspace
     monkeypatch.setattr(
@@ -103,11 +117,9 @@ def test_configs_read_and_models_build(repo, monkeypatch):
         lambda *args, **kwargs: linspace(*args, **dict(kwargs, device='cpu')))
     built = set()
     broken = {}
-    for path in config_files(repo):
-        try:
-            cfg = Config.fromfile(str(path))
-        except Exception as error:  # all of them in one message
-            broken[path.name] = repr(error)
+    for path, cfg in configs.items():
+        if isinstance(cfg, Exception):
+            broken[path.name] = repr(cfg)
             continue
         if 'mmseg_ext' not in cfg.get('custom_imports', {}).get('imports', []):
             broken[path.name] = 'no custom_imports of mmseg_ext'
@@ -122,6 +134,56 @@ def test_configs_read_and_models_build(repo, monkeypatch):
     assert broken == {}
 
 
+def batches(cfg):
+    """Batch of the learning rate, that of a GPU in a step of the loop."""
+    # what the wrapper accumulates the config itself counts
+    counts = cfg.train_cfg.get('accumulative_counts', 1)
+    return (cfg.auto_scale_lr.base_batch_size,
+            counts * cfg.train_dataloader.batch_size)
+
+
+def test_configs_for_several_gpus_have_a_sibling_for_one(configs):
+    missing = []
+    for path, cfg in configs.items():
+        base, batch = batches(cfg)
+        if base == batch:
+            continue
+        assert base % batch == 0, path.name
+        names = [f'{path.stem}_1gpu.py', re.sub('_[48]gpu$', '.py', path.stem)]
+        siblings = [
+            configs[path.with_name(name)] for name in names
+            if path.with_name(name) in configs
+        ]
+        if not any(len(set(batches(sibling))) == 1 for sibling in siblings):
+            missing.append(path.name)
+    assert missing == []
+
+
+def test_siblings_for_one_gpu_take_the_same_steps(configs):
+    """They differ in nothing but how a step comes about."""
+    siblings = [path for path in configs if path.stem.endswith('_1gpu')]
+    assert siblings
+    for path in siblings:
+        one = copy.deepcopy(configs[path].to_dict())
+        several = copy.deepcopy(configs[path.with_name(
+            re.sub('_1gpu$', '.py', path.stem))].to_dict())
+        base = several['auto_scale_lr']['base_batch_size']
+        gpus = base // several['train_dataloader']['batch_size']
+        if 'Epoch' in one['train_cfg']['type']:
+            assert one['optim_wrapper'].pop('accumulative_counts') == gpus
+            assert one.pop('auto_scale_lr')['base_batch_size'] == base // gpus
+            several.pop('auto_scale_lr')
+            for scheduler in several['param_scheduler']:
+                if not scheduler['by_epoch']:
+                    scheduler['end'] *= gpus
+        else:
+            assert one['train_cfg'].pop('accumulative_counts') == gpus
+            kind = one['train_cfg'].pop('type')
+            assert kind.endswith('ResumableIterBasedTrainLoop'), path.name
+            several['train_cfg'].pop('type')
+        assert one == several, path.name
+
+
 def test_own_bases_are_paths(repo):
     """The bare stock tools do not know the name ``mmseg_ext::``."""
     wrong = [
@@ -131,11 +193,11 @@ def test_own_bases_are_paths(repo):
     assert wrong == []
 
 
-def test_toystreet_configs_promise_a_figure(repo):
+def test_toystreet_configs_promise_a_figure(configs):
     """``tools/check_expected.py`` holds a run against it."""
     fields = {'metric', 'value', 'tolerance', 'seed'}
     wrong = [
-        path.name for path in config_files(repo) if 'toystreet' in path.name
-        and set(Config.fromfile(str(path)).get('expected', {})) != fields
+        path.name for path, cfg in configs.items()
+        if 'toystreet' in path.name and set(cfg.get('expected', {})) != fields
     ]
     assert wrong == []

@@ -13,6 +13,7 @@ from mmseg.registry import HOOKS
 
 from ..atomic_io import atomic_open
 from ..stop_signal import StopSignal
+from ..utils import iterations_per_step
 
 _BEST_KEY = 'best_metrics'
 
@@ -145,7 +146,7 @@ class AtomicCheckpointHook(CheckpointHook):
         """Save a checkpoint at intervals, and stop if a signal came."""
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
         step = runner.iter + 1
-        accumulated = getattr(runner.optim_wrapper, '_accumulative_counts', 1)
+        accumulated = iterations_per_step(runner)
         if step % accumulated == 0 and step < runner.max_iters:
             self._stop_if_asked(runner, step, step // accumulated)
 

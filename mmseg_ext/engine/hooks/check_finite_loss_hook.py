@@ -51,6 +51,7 @@ class CheckFiniteLossHook(Hook):
         self._pending: List[_Pending] = []
         self._handles: list = []
         self._data_batch = None
+        self._seed: Optional[int] = None
         self._runner = None
 
     def before_train(self, runner) -> None:
@@ -71,9 +72,12 @@ class CheckFiniteLossHook(Hook):
                           batch_idx: int,
                           data_batch=None) -> None:
         """Keep the batch until its losses are known."""
-        # Taken apart at once, without a copy of tensors: the preprocessor
-        # pads labels and masks of the very same samples.
-        self._data_batch = encode(data_batch)
+        self._keep(runner, data_batch)
+
+    def before_accumulated_batch(self, runner, data_batch=None) -> None:
+        """Read the flags of the batch before, and keep the next one."""
+        self._resolve()
+        self._keep(runner, data_batch)
 
     def after_train_iter(self,
                          runner,
@@ -88,6 +92,14 @@ class CheckFiniteLossHook(Hook):
         for handle in self._handles:
             handle.remove()
         self._handles, self._runner, self._data_batch = [], None, None
+
+    def _keep(self, runner, data_batch) -> None:
+        # Taken apart at once, without a copy of tensors: the preprocessor
+        # pads labels and masks of the very same samples.
+        self._data_batch = encode(data_batch)
+        loop = getattr(runner, 'train_loop', None)
+        seed = getattr(loop, 'iteration_seed', None)
+        self._seed = None if seed is None else seed(runner.iter)
 
     @torch.compiler.disable
     @torch.no_grad()
@@ -146,13 +158,12 @@ class CheckFiniteLossHook(Hook):
     def _dump(self, names: List[str]) -> str:
         runner, rank = self._runner, get_rank()
         model = unwrap_model(runner.model)
-        seed = getattr(runner.train_loop, 'iteration_seed', None)
         content = dict(
             losses=names,
             iter=runner.iter,
             max_iters=runner.max_iters,
             rank=rank,
-            seed=None if seed is None else seed(runner.iter),
+            seed=self._seed,
             cfg=runner.cfg.pretty_text,
             stage=getattr(model, 'stage', None),
             error_simulation=getattr(model, 'error_simulation', None),

@@ -1,9 +1,10 @@
 import logging
-from typing import Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 from mmengine.dist import get_rank, get_world_size
 from mmengine.hooks import CheckpointHook
 from mmengine.logging import print_log
+from mmengine.optim import OptimWrapperDict
 from mmengine.runner import IterBasedTrainLoop
 from mmseg.registry import LOOPS
 from torch.utils.data import DataLoader
@@ -11,7 +12,7 @@ from torch.utils.data import DataLoader
 from ...datasets.samplers.seeded_index import hash_seed
 from ..hooks.train_state_hook import TrainStateHook
 from ..stop_signal import keep_workers
-from ..utils import release_workers
+from ..utils import iterations_per_step, release_workers
 from .randomness import seed_process, set_rng_state
 
 
@@ -43,6 +44,14 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
     config leaves it open. With the seeding above ``rng_state`` matters only
     for what runs before the first iteration.
 
+    **Accumulation.** ``accumulative_counts`` batches make one iteration: one
+    optimiser step with the mean of their gradients, as that many devices
+    would make. In contrast to ``optim_wrapper.accumulative_counts``, which
+    counts every batch as an iteration, the length of the training, learning
+    rates, stages, checkpoints, averaged teachers and logs stay as they are on
+    several devices. Logged losses are means over the batches; the other hooks
+    see the last batch of an iteration. ``auto_scale_lr`` counts all batches.
+
     Args:
         runner (Runner): The runner.
         dataloader (DataLoader or dict): Training data.
@@ -51,20 +60,27 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         val_interval (int): Iterations between validations. Defaults to 1000.
         dynamic_intervals (list[tuple[int, int]], optional): As in the stock
             loop. Defaults to None.
+        accumulative_counts (int): Batches whose gradients make one iteration.
+            Defaults to 1.
 
     Raises:
         ValueError: If the batch size of the data loader is not that of the
-            sampler.
+            sampler, or ``accumulative_counts`` is not a positive integer or
+            is set for the optimiser too.
     """
 
-    def __init__(
-            self,
-            runner,
-            dataloader: Union[DataLoader, Dict],
-            max_iters: int,
-            val_begin: int = 1,
-            val_interval: int = 1000,
-            dynamic_intervals: Optional[List[Tuple[int, int]]] = None) -> None:
+    def __init__(self,
+                 runner,
+                 dataloader: Union[DataLoader, Dict],
+                 max_iters: int,
+                 val_begin: int = 1,
+                 val_interval: int = 1000,
+                 dynamic_intervals: Optional[List[Tuple[int, int]]] = None,
+                 accumulative_counts: int = 1) -> None:
+        if not isinstance(accumulative_counts, int) or accumulative_counts < 1:
+            raise ValueError(
+                f'train_cfg.accumulative_counts is {accumulative_counts!r}: '
+                'expected an integer >= 1.')
         if isinstance(dataloader, dict):
             # As the base class does; it starts the workers, too.
             dataloader = runner.build_dataloader(
@@ -78,14 +94,26 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         self.sampler = self.dataloader.sampler
         if hasattr(self.sampler, 'bind_batch_size'):
             self.sampler.bind_batch_size(self.dataloader.batch_size)
-        # Iterations ahead of the batch from which the sampler counts.
+        self.accumulative_counts = accumulative_counts
+        # The batch of the iteration that is being trained on.
+        self._batch = 0
+        # Batches ahead of the one from which the sampler counts.
         self._offset = 0
         self.train_state = TrainStateHook(self)
         runner.register_hook(self.train_state)
+        scaling = runner.auto_scale_lr
+        if accumulative_counts > 1 and scaling and scaling.get(
+                'base_batch_size'):
+            # The runner compares it with one batch of every rank.
+            runner.auto_scale_lr = dict(
+                scaling,
+                base_batch_size=scaling['base_batch_size'] /
+                accumulative_counts)
 
     def run(self) -> None:
         """Train; a resumed run continues the data order first."""
         self._check_checkpoint_interval()
+        self._accumulate()
         start = self._iter
         if start > 0:
             if self.train_state.rng_state is not None and get_rank() == 0:
@@ -97,6 +125,10 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
                 del self.dataloader_iterator
                 self.dataloader_iterator = _Skipping(
                     infinite(self.dataloader), start)
+            else:
+                # The stock loop skips one batch an iteration.
+                for _ in range((self.accumulative_counts - 1) * start):
+                    next(self.dataloader_iterator)
         try:
             return super().run()
         finally:
@@ -107,27 +139,56 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
                 release_workers(self.runner.val_loop.dataloader)
 
     def run_iter(self, data_batch) -> None:
-        """Seed the process, then train on one batch.
+        """Seed the process, then train on one batch or on several.
 
         Args:
-            data_batch (dict): Batch from the data loader.
+            data_batch (dict): Batch from the data loader, the first of an
+                iteration.
         """
         seed_process(self.iteration_seed(self._iter))
-        super().run_iter(data_batch)
+        if self.accumulative_counts == 1:
+            super().run_iter(data_batch)
+        else:
+            self._run_accumulated(data_batch)
         # What a loader without workers draws for the next batch.
         seed_process(self.iteration_seed(self._iter, 'data'))
+
+    def _run_accumulated(self, data_batch) -> None:
+        """Make one iteration of several batches."""
+        runner, outputs = self.runner, []
+        runner.call_hook(
+            'before_train_iter', batch_idx=self._iter, data_batch=data_batch)
+        for self._batch in range(self.accumulative_counts):
+            if self._batch > 0:
+                seed_process(self.iteration_seed(self._iter, 'data'))
+                data_batch = next(self.dataloader_iterator)
+                seed_process(self.iteration_seed(self._iter))
+                runner.call_hook(
+                    'before_accumulated_batch', data_batch=data_batch)
+            outputs.append(
+                runner.model.train_step(
+                    data_batch, optim_wrapper=runner.optim_wrapper))
+        runner.call_hook(
+            'after_train_iter',
+            batch_idx=self._iter,
+            data_batch=data_batch,
+            outputs=_mean_outputs(outputs))
+        self._batch = 0
+        self._iter += 1
 
     def iteration_seed(self, iteration: int, stream: str = 'step') -> int:
         """Give the seed that an iteration of this rank starts from.
 
         Args:
-            iteration (int): Zero-based training iteration.
+            iteration (int): Zero-based training iteration. Where several
+                batches make one, the seed is that of the batch at hand.
             stream (str): ``step`` or ``data``. Defaults to ``step``.
 
         Returns:
             int: Seed in [0, 2**32).
         """
-        return hash_seed(self.runner.seed, get_rank(), stream, iteration)
+        return hash_seed(self.runner.seed, get_rank(), stream,
+                         iteration * self.accumulative_counts + self._batch)
 
     def data_order(self, iterations: int) -> Optional[dict]:
         """Describe the data order after a number of iterations.
@@ -142,7 +203,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         """
         if not self._is_seekable:
             return None
-        batches = iterations - self._offset
+        batches = iterations * self.accumulative_counts - self._offset
         return dict(
             self.sampler.state_dict(batches),
             world_size=get_world_size(),
@@ -164,10 +225,11 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
                 level=logging.WARNING)
             return False
         order = self.train_state.data_order
+        trained = self._iter * self.accumulative_counts
         if order is None:
             # A checkpoint of another loop: the iteration is all it tells.
             self.sampler.set_seed(self.runner.seed)
-            self.sampler.set_start_batch(self._iter)
+            self.sampler.set_start_batch(trained)
             print_log(
                 'The checkpoint carries no data order: it is taken from the '
                 f'seed {self.runner.seed} and the iteration {self._iter}.',
@@ -175,7 +237,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
                 level=logging.WARNING)
             return True
         self.sampler.load_state_dict(order)
-        self._offset = self._iter - self._batches_drawn(order['consumed'])
+        self._offset = trained - self._batches_drawn(order['consumed'])
         layout = self.sampler.state_dict(0)['steps']
         if layout == order['steps']:
             print_log(
@@ -200,8 +262,30 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
             *((consumed[name] - base[name]) // (first[name] - base[name])
               for name in base if first[name] > base[name]))
 
+    def _accumulate(self) -> None:
+        """Let the optimiser step with the last batch of an iteration."""
+        if self.accumulative_counts == 1:
+            return
+        wrapper = self.runner.optim_wrapper
+        if isinstance(wrapper, OptimWrapperDict):
+            raise ValueError(
+                f'train_cfg.accumulative_counts is {self.accumulative_counts}'
+                ', but optim_wrapper is an OptimWrapperDict, whose '
+                'accumulation the model counts itself: remove it, or join the '
+                "optimisers by constructor='JointOptimWrapperConstructor'.")
+        if wrapper._accumulative_counts > 1:
+            raise ValueError(
+                f'train_cfg.accumulative_counts is {self.accumulative_counts}'
+                ' and optim_wrapper.accumulative_counts is '
+                f'{wrapper._accumulative_counts}: set one of them.')
+        # Behind the runner's own count, which takes batches for iterations.
+        wrapper._accumulative_counts = self.accumulative_counts
+        wrapper.initialize_count_status(
+            self.runner.model, self._iter * self.accumulative_counts,
+            self._max_iters * self.accumulative_counts)
+
     def _check_checkpoint_interval(self) -> None:
-        counts = getattr(self.runner.optim_wrapper, '_accumulative_counts', 1)
+        counts = iterations_per_step(self.runner)
         for hook in self.runner.hooks:
             if (isinstance(hook, CheckpointHook) and not hook.by_epoch
                     and hook.interval > 0 and hook.interval % counts):
@@ -212,6 +296,15 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
                     'since the last step, and a resumed run is not exact.',
                     logger='current',
                     level=logging.WARNING)
+
+
+def _mean_outputs(outputs: List[Dict[str, Any]]) -> Dict[str, Any]:
+    """Average logged values over those batches that have them."""
+    values: Dict[str, list] = {}
+    for output in outputs:
+        for name, value in output.items():
+            values.setdefault(name, []).append(value)
+    return {name: sum(every) / len(every) for name, every in values.items()}
 
 
 class _Skipping:

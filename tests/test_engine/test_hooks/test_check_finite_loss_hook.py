@@ -66,6 +66,32 @@ def test_a_bad_image_is_named(tmp_path):
         runner.train()
 
 
+def test_a_bad_image_among_accumulated_batches_is_named(tmp_path):
+    runner = toy_runner(
+        tmp_path, **CHECK, **{
+            'train_dataloader.dataset.nan_at': [7],
+            'train_cfg.accumulative_counts': 4
+        })
+    seeds = []
+    step = runner.model.train_step
+
+    def train_step(data, optim_wrapper):
+        seeds.append(torch.initial_seed())
+        return step(data, optim_wrapper=optim_wrapper)
+
+    runner.model.train_step = train_step
+    with pytest.raises(FloatingPointError, match=r'img_7\.png') as error:
+        runner.train()
+    assert error.value.args[0].count('img_') == 3
+    iteration = (len(seeds) - 1) // 4
+    # Not the first one of its iteration, or the test shows nothing.
+    assert (len(seeds) - 1) % 4 > 0
+    dump = load_dump(
+        str(tmp_path / f'nonfinite_iter_{iteration + 1}_rank_0.pth'))
+    assert any('img_7' in p for p in image_paths(decode(dump['data_batch'])))
+    assert dump['seed'] in seeds
+
+
 def test_gradients_do_not_stop_and_accumulation_does(tmp_path):
     # Without a step the flag is read at the end of the iteration.
     _, _, message = poisoned(

@@ -182,6 +182,140 @@ def test_checkpoint_inside_an_accumulation_is_warned_about(tmp_path):
     assert 'checkpoint.interval=2' in text
 
 
+ACCUMULATED = dict(
+    custom_hooks=[STAGES, dict(type='EMATeacherHook', momentum=0.9)],
+    **{
+        'optim_wrapper.optimizer': dict(type='SGD', lr=0.1),
+        'default_hooks.checkpoint.interval': 100
+    })
+
+
+@pytest.mark.parametrize('workers', [0, 2])
+def test_an_iteration_of_three_batches_equals_three_iterations(
+        tmp_path, workers):
+    stretched = dict(
+        type='StageHook',
+        stages=[
+            dict(name='pretrain', iters=6),
+            dict(name='localize', iters=6),
+            dict(name='semi')
+        ])
+    by_wrapper, by_loop = tmp_path / 'wrapper', tmp_path / 'loop'
+    wrapper = toy_runner(
+        by_wrapper,
+        max_iters=18,
+        workers=workers,
+        **{
+            **ACCUMULATED, 'custom_hooks':
+            [stretched, ACCUMULATED['custom_hooks'][1]],
+            'optim_wrapper.accumulative_counts':
+            3
+        })
+    wrapper.train()
+    loop = toy_runner(
+        by_loop,
+        max_iters=6,
+        workers=workers,
+        **ACCUMULATED,
+        **{'train_cfg.accumulative_counts': 3})
+    loop.train()
+    one, other = load(by_wrapper / 'iter_18.pth'), load(by_loop / 'iter_6.pth')
+    for key in ('state_dict', 'optimizer', 'data_order'):
+        assert_same(one[key], other[key], key)
+    assert list(other['data_order']['consumed'].values()) == [54]
+    # The log has the mean of the three.
+    for name in ('train/loss', 'train/loss_ce'):
+        batches = wrapper.message_hub.get_scalar(name).data[0]
+        means = loop.message_hub.get_scalar(name).data[0]
+        np.testing.assert_allclose(
+            means, batches.reshape(6, 3).mean(1), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    'sampler', [{}, {
+        'train_dataloader.sampler':
+        dict(_delete_=True, type='InfiniteSampler', shuffle=True)
+    }],
+    ids=['seekable', 'stock'])
+def test_accumulated_run_resumes_exactly(tmp_path, sampler):
+    kwargs = {
+        **ACCUMULATED, 'default_hooks.checkpoint.interval': 3,
+        'train_cfg.accumulative_counts': 2
+    }
+    seen = []
+
+    def train(work_dir, **more):
+        runner = toy_runner(work_dir, **kwargs, **sampler, **more)
+        step = runner.model.train_step
+
+        def train_step(data, optim_wrapper):
+            seen.append([s.img_path for s in data['data_samples']])
+            return step(data, optim_wrapper=optim_wrapper)
+
+        runner.model.train_step = train_step
+        runner.train()
+
+    train(tmp_path / 'straight', max_iters=6)
+    expected, seen[:] = list(seen), []
+    train(tmp_path / 'cut', max_iters=3)
+    train(tmp_path / 'cut', max_iters=6, resume=True)
+    assert len(expected) == 12
+    assert seen == expected
+    if not sampler:
+        one = load(tmp_path / 'straight' / 'iter_6.pth')
+        other = load(tmp_path / 'cut' / 'iter_6.pth')
+        for key in ('state_dict', 'optimizer', 'data_order'):
+            assert_same(one[key], other[key], key)
+
+
+def test_batches_may_become_accumulated_ones(tmp_path):
+    # As from three devices to one.
+    toy_runner(
+        tmp_path,
+        max_iters=2,
+        **{
+            'train_dataloader.batch_size': 6,
+            'train_dataloader.sampler.source_sizes': 6
+        }).train()
+    toy_runner(
+        tmp_path,
+        max_iters=4,
+        resume=True,
+        **{
+            'train_cfg.accumulative_counts': 2
+        }).train()
+    order = load(tmp_path / 'iter_4.pth')['data_order']
+    assert list(order['consumed'].values()) == [24]
+
+
+def test_the_learning_rate_follows_all_accumulated_batches(tmp_path):
+    runner = toy_runner(
+        tmp_path,
+        max_iters=1,
+        auto_scale_lr=dict(enable=True, base_batch_size=24),
+        **{
+            'train_cfg.accumulative_counts': 4,
+            'optim_wrapper.optimizer.lr': 0.5
+        })
+    runner.train()
+    # Four batches of three are half of 24.
+    assert runner.optim_wrapper.get_lr()['lr'][0] == 0.25
+
+
+@pytest.mark.parametrize('updates,message', [
+    ({
+        'train_cfg.accumulative_counts': 0
+    }, 'train_cfg.accumulative_counts is 0'),
+    ({
+        'train_cfg.accumulative_counts': 2,
+        'optim_wrapper.accumulative_counts': 3
+    }, 'accumulative_counts is 2 and optim_wrapper.accumulative_counts is 3'),
+])
+def test_wrong_accumulation_is_refused(tmp_path, updates, message):
+    with pytest.raises(ValueError, match=message):
+        toy_runner(tmp_path, **updates).train()
+
+
 def test_random_states_survive_a_weights_only_file(tmp_path):
     seed_process(7)
     torch.save(get_rng_state(), tmp_path / 'state.pth')

@@ -1,0 +1,3 @@
+# on one GPU: the gradients of four batches make an iteration
+_base_ = ['./danet_efficient_r50-d8_4xb2-40k_cityscapes-512x1024.py']
+train_cfg = dict(type='ResumableIterBasedTrainLoop', accumulative_counts=4)

@@ -1,0 +1,3 @@
+# on one GPU: the gradients of eight batches make an iteration
+_base_ = ['./panet_x101-32x8d_syncbn_24k_cityscapes.py']
+train_cfg = dict(accumulative_counts=8)

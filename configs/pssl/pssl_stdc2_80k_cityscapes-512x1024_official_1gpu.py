@@ -1,0 +1,3 @@
+# on one GPU: the gradients of four batches make an iteration
+_base_ = ['./pssl_stdc2_80k_cityscapes-512x1024_official.py']
+train_cfg = dict(type='ResumableIterBasedTrainLoop', accumulative_counts=4)
