@@ -75,17 +75,27 @@ def draw(curves: Curves, xlabel: str, linear: bool) -> bytes:
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
     figure, axes = plt.subplots(figsize=(6, 4), layout='constrained')
-    for name, curve in curves.items():
-        axes.errorbar([float(Fraction(x)) for x in curve],
-                      [mean(values) for values in curve.values()],
-                      yerr=[spread(values) for values in curve.values()],
-                      marker='o',
-                      capsize=3,
-                      label=name)
     places = sorted({x
                      for curve in curves.values()
                      for x in curve},
                     key=Fraction)
+    low, high = float(Fraction(places[0])), float(Fraction(places[-1]))
+    # no logarithm of 0
+    linear = linear or low <= 0
+    for i, (name, curve) in enumerate(curves.items()):
+        # points aside, or the bars of one place cover one another
+        aside = 0.012 * (i - (len(curves) - 1) / 2)
+        along = [float(Fraction(x)) for x in curve]
+        along = [
+            x + aside * (high - low) if linear else x * (high / low)**aside
+            for x in along
+        ]
+        axes.errorbar(
+            along, [mean(values) for values in curve.values()],
+            yerr=[spread(values) for values in curve.values()],
+            marker='o',
+            capsize=3,
+            label=name)
     if not linear:
         axes.set_xscale('log')
     axes.set_xticks([float(Fraction(x)) for x in places], places)
