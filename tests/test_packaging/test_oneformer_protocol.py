@@ -35,6 +35,8 @@ def configs(repo):
         found = {
             path.stem: Config.fromfile(str(path))
             for path in sorted((repo / 'configs/oneformer').glob('*.py'))
+            # held to the config of several GPUs by test_config_rules.py
+            if not path.stem.endswith('_1gpu')
         }
     return {
         name: cfg
