@@ -25,8 +25,8 @@ class TestELN(MethodBattery):
         checkpoint = torch.load(
             osp.join(cfg.work_dir, f'iter_{self.iters}.pth'))
         sizes = cfg.train_dataloader.sampler.source_sizes
-        semi = checkpoint['data_order']['consumed']
-        assert semi['labeled'] == 4 * self.iters * sizes.labeled
+        consumed = checkpoint['data_order']['consumed']
+        assert consumed['labeled'] == 4 * self.iters * sizes.labeled
 
 
 @pytest.mark.slow

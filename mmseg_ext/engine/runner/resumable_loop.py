@@ -49,8 +49,10 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
     would make. In contrast to ``optim_wrapper.accumulative_counts``, which
     counts every batch as an iteration, the length of the training, learning
     rates, stages, checkpoints, averaged teachers and logs stay as they are on
-    several devices. Logged losses are means over the batches; the other hooks
-    see the last batch of an iteration. ``auto_scale_lr`` counts all batches.
+    several devices. Logged losses are means over the batches. Hooks get the
+    first batch ahead of an iteration and the last one behind it; what a hook
+    has as ``before_accumulated_batch`` gets each one between.
+    ``auto_scale_lr`` counts all batches.
 
     Args:
         runner (Runner): The runner.
