@@ -1,7 +1,9 @@
 """Commands that run one after the other, each once."""
 import hashlib
 import json
+import os
 import os.path as osp
+import sys
 import time
 from dataclasses import dataclass
 from typing import List, Sequence
@@ -111,7 +113,11 @@ class Chain:
 
     def _run(self, step: Step) -> None:
         start = time.time()
-        status = run_alone(step.command, self.folder)
+        # the launchers' interpreter is this one, whatever the PATH has first
+        status = run_alone(
+            step.command,
+            self.folder,
+            env=os.environ | dict(PYTHON=sys.executable))
         if status or not osp.exists(step.result):
             fault = (f'ended with status {status}'
                      if status else f'left no {step.result}')

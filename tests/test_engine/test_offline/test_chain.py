@@ -35,6 +35,16 @@ def test_each_step_runs_once(tmp_path):
     assert list(chain.finished()) == ['step0', 'step1', 'step2']
 
 
+def test_launchers_take_the_interpreter_of_the_chain(tmp_path, monkeypatch):
+    """With no ``python`` on the PATH, as without an active environment."""
+    monkeypatch.setenv('PATH', '/usr/bin:/bin')
+    monkeypatch.setenv('PYTHON', 'another')
+    result = str(tmp_path / 'interpreter.txt')
+    command = ['bash', '-c', 'echo -n "$PYTHON" > "$0"', result]
+    Chain(str(tmp_path)).run([Step('step', command, result, 'recipe')])
+    assert written(tmp_path) == [sys.executable]
+
+
 @pytest.mark.parametrize('killed', [0, 1, 2])
 def test_killed_in_any_step(tmp_path, killed):
     """The step that was under way runs again, those before do not."""
