@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
 from functools import partial
 from typing import Callable, Dict, Optional, Sequence
 
@@ -70,11 +71,11 @@ class StopSignal:
 
 
 def keep_workers(dataloader: DataLoader) -> None:
-    """Let SIGTERM not end the data workers of a loader.
+    """Let the data workers of a loader end with their process, and only then.
 
-    A cluster sends the signal to all processes of a job; workers end with the
-    process that they load for, at the latest when it exits. For workers that
-    have not started yet.
+    A cluster sends SIGTERM to all processes of a job, which workers outlive.
+    They end when the process exits that they load for, and within seconds
+    where it is killed. For workers that have not started yet.
 
     Args:
         dataloader (DataLoader): The loader.
@@ -101,5 +102,17 @@ def _start_worker(init_fn: Optional[Callable], worker_id: int) -> None:
             os._exit(128 + number)
 
     signal.signal(signal.SIGTERM, hear)
+    threading.Thread(target=_end_with, args=(parent, ), daemon=True).start()
     if init_fn is not None:
         init_fn(worker_id)
+
+
+def _end_with(parent: int) -> None:
+    """End this process soon after its parent.
+
+    A worker whose parent was killed notices and leaves by itself, but waits
+    for ever where a batch of its own is stuck in a full pipe.
+    """
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import subprocess
@@ -35,6 +36,36 @@ def test_workers_hear_no_signal_and_end_with_their_process():
     worker = done.stdout.split()[-1]
     with pytest.raises(ProcessLookupError):
         os.kill(int(worker), 0)
+
+
+KILLED = """
+import os, signal, time
+from torch.utils.data import DataLoader
+from mmseg_ext.engine.stop_signal import keep_workers
+
+# more than a pipe holds, and no tensor, which would go by shared memory
+loader = DataLoader([bytes(2**20)] * 8, num_workers=1, batch_size=None)
+keep_workers(loader)
+batches = iter(loader)
+next(batches)
+time.sleep(1)
+print(batches._workers[0].pid, flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_no_worker_outlives_a_process_that_is_killed():
+    """Neither one that has a batch to hand over."""
+    with subprocess.Popen([sys.executable, '-c', KILLED],
+                          stdout=subprocess.PIPE) as process:
+        worker = int(process.stdout.readline())
+        try:
+            # the pipe ends with the last process that holds it
+            process.communicate(timeout=30)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_remembers_one_signal():
