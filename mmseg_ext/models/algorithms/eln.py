@@ -15,7 +15,7 @@ from ..utils.head_capture import capture_head
 from ..utils.heads import (freeze_norm_parameters, main_decode_head,
                            redraw_weights)
 from ..utils.masks import stack_labels, stack_valid_masks
-from ..utils.modes import batch_statistics
+from ..utils.modes import batch_statistics, untracked_statistics
 from ..utils.options import check_option
 from .self_training import SelfTraining, total
 
@@ -50,6 +50,12 @@ class ELN(SelfTraining):
         filter_samples (str): Train the filter on ``'all'`` predictions of a
             batch (the decoders' and the student's) or on ``'random_one'``.
             Defaults to 'all'.
+        filter_cut_mix (dict, optional): Config of :class:`CutMix`, ``type``
+            filled in: the filter learns as well from what the student
+            predicts for the labelled images mixed by boxes, where it errs in
+            whole regions as on images that it has no labels of. Costs a pass
+            of the student without gradient. Not of the article. Defaults to
+            None.
         freeze_norm_affine (bool): Keep scale and shift of the normalisation
             layers of segmentor and auxiliary decoders out of training, as
             the official code does by accident. Defaults to False.
@@ -63,7 +69,8 @@ class ELN(SelfTraining):
             ``contrast``.
 
     Raises:
-        ValueError: If an option has none of its values.
+        ValueError: If an option has none of its values, or ``filter_cut_mix``
+            is set for a filter that does not learn.
     """
 
     stage_names = ('pretrain', 'localize', 'semi')
@@ -76,6 +83,7 @@ class ELN(SelfTraining):
                  pseudo_filter: ConfigType,
                  aux_decoders: OptConfigType = dict(alphas=(20., 50.)),
                  filter_samples: str = 'all',
+                 filter_cut_mix: OptConfigType = None,
                  freeze_norm_affine: bool = False,
                  localize_errors: Union[bool, str] = False,
                  **kwargs) -> None:
@@ -85,6 +93,10 @@ class ELN(SelfTraining):
                      (False, True, 'other_image'))
         self.filter_samples = filter_samples
         self.localize_errors = localize_errors
+        self.filter_cut_mix: Optional[nn.Module] = None
+        if filter_cut_mix is not None:
+            self.filter_cut_mix = MODELS.build(
+                dict(type='CutMix') | filter_cut_mix)
         self.error_simulation: Optional[bool] = None
         self.pseudo_filter = MODELS.build(
             dict(
@@ -92,6 +104,11 @@ class ELN(SelfTraining):
                 image_channels=self.segmentor_cfg['backbone'].get(
                     'in_channels', 3),
                 align_corners=self.align_corners) | pseudo_filter)
+        if self.filter_cut_mix is not None and not self.pseudo_filter.trainable:
+            raise ValueError(
+                'model.filter_cut_mix is for a filter that learns, but '
+                f'model.pseudo_filter is {type(self.pseudo_filter).__name__}: '
+                'set model.filter_cut_mix to None.')
         self.aux_decoders = self._build_aux_decoders(aux_decoders)
         if freeze_norm_affine:
             freeze_norm_parameters(self.segmentor)
@@ -183,16 +200,21 @@ class ELN(SelfTraining):
         if not self.pseudo_filter.trainable:
             return losses
 
+        lessons = range(len(predictions) + (self.filter_cut_mix is not None))
         if self.filter_samples == 'random_one':
             # drawn by the CPU's generator, so no wait for the device
-            index = int(torch.randint(len(predictions), ()))
-            predictions = [predictions[index]]
-        valid = stack_valid_masks(samples)
-        for index, prediction in enumerate(predictions):
+            lessons = [int(torch.randint(len(lessons), ()))]
+        plain = (images, labels, stack_valid_masks(samples))
+        for index, lesson in enumerate(lessons):
+            if lesson < len(predictions):
+                shown, prediction = plain, predictions[lesson]
+            else:
+                shown, prediction = self._mixed_lesson(*plain)
+            seen, truth, valid = shown
             filter_losses = self.pseudo_filter.loss(
-                images,
+                seen,
                 self.class_logits(prediction),
-                labels,
+                truth,
                 valid,
                 ignore_index=head.ignore_index)
             losses.update(
@@ -200,6 +222,22 @@ class ELN(SelfTraining):
                     add_prefix(filter_losses, f'filter_{index}'),
                     'localization'))
         return losses
+
+    @torch.no_grad()
+    def _mixed_lesson(self, images: Tensor, labels: Tensor,
+                      valid: Tensor) -> Tuple[Tuple[Tensor, ...], Tensor]:
+        """Images mixed by boxes, their maps, and the student's logits."""
+        mix = self.filter_cut_mix(images)
+        images, labels, valid = mix(images), mix(labels), mix(valid)
+        # inference never sees such images
+        with untracked_statistics(self.segmentor):
+            logits, _ = self.decode(self.segmentor, images)
+        logits = resize(
+            logits,
+            size=labels.shape[1:],
+            mode='bilinear',
+            align_corners=self.align_corners)
+        return (images, labels, valid), logits
 
     def _simulate_errors(self) -> bool:
         if len(self.aux_decoders) == 0:
@@ -225,6 +263,11 @@ class ELN(SelfTraining):
                     size=labels.shape[1:],
                     mode='bilinear',
                     align_corners=self.align_corners))
+
+        def mixed_pass():
+            with torch.no_grad():
+                self.decode(self.segmentor, images)
+
         passes = dict(labeled_student=lambda: total(
             self.segmentor.loss(images, samples)))
         for index, decoder in enumerate(self.aux_decoders):
@@ -232,7 +275,11 @@ class ELN(SelfTraining):
                 lambda decoder=decoder: total(
                     decoder.loss(feats, samples, self.train_cfg)))
         if self.pseudo_filter.trainable:
-            for index in range(len(self.aux_decoders) + 1):
+            lessons = len(self.aux_decoders) + 1
+            if self.filter_cut_mix is not None:
+                lessons += 1
+                passes['labeled_mixed_student'] = mixed_pass
+            for index in range(lessons):
                 passes[f'labeled_filter_{index}'] = lambda: total(
                     self.pseudo_filter.loss(images, logits, labels, valid))
         passes.update(self.unlabeled_passes(inputs, data_samples))

@@ -70,3 +70,30 @@ def batch_statistics(module: nn.Module):
     finally:
         for layer, (mean, var) in zip(layers, kept):
             layer.running_mean, layer.running_var = mean, var
+
+
+@contextmanager
+def untracked_statistics(module: nn.Module):
+    """Let normalisation layers in train mode keep no history of what they see.
+
+    They use the statistics of the batch as ever, and running ones stay as
+    they are. On exit, also by an exception, each layer tracks again.
+
+    Args:
+        module (nn.Module): The module whose normalisation layers are meant;
+            those in eval mode are left alone.
+    """
+    layers = [
+        layer for layer in module.modules() if isinstance(layer, _NormBase)
+        and layer.training and layer.track_running_stats
+    ]
+    kept = [(layer.running_mean, layer.running_var) for layer in layers]
+    for layer in layers:
+        layer.running_mean = layer.running_var = None
+        layer.track_running_stats = False
+    try:
+        yield module
+    finally:
+        for layer, (mean, var) in zip(layers, kept):
+            layer.running_mean, layer.running_var = mean, var
+            layer.track_running_stats = True

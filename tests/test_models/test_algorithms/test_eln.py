@@ -162,6 +162,8 @@ def test_no_valid_pixel_is_a_finite_zero():
         dict(pseudo_norm='valid'),
         dict(student_views=('unlabeled_strong', )),
         dict(filter_samples='random_one'),
+        dict(filter_cut_mix=dict(prob=1.)),
+        dict(filter_cut_mix=dict(), filter_samples='random_one'),
         dict(loss_contrast=None),
         dict(aux_decoders=None),
         dict(freeze_norm_affine=True),
@@ -181,6 +183,61 @@ def test_options_train(options):
     assert ('unlabeled.loss_pseudo'
             in names) == ('unlabeled' in options.get('student_views',
                                                      ('unlabeled', )))
+
+
+def test_filter_learns_from_mixed_images(monkeypatch):
+    torch.manual_seed(0)
+    model = in_stage(
+        build_eln(filter_cut_mix=dict(prob=1., area=(0.3, 0.4))), 'localize')
+    lessons = []
+    learn = model.pseudo_filter.loss
+
+    def record(images, logits, labels, valid, **kwargs):
+        lessons.append((images, labels, valid))
+        return learn(images, logits, labels, valid, **kwargs)
+
+    monkeypatch.setattr(model.pseudo_filter, 'loss', record)
+    # the content of each pixel tells the image that it comes from
+    labels = torch.arange(2)[:, None, None, None].repeat(1, 1, 32, 40)
+    inputs, samples = make_batch(labels=labels)
+    inputs['labeled'] = labels.float().expand(-1, 3, -1, -1).clone()
+    samples['labeled'][1].valid_mask.data = torch.zeros(
+        1, 32, 40, dtype=torch.bool)
+    losses = model.loss(inputs, samples)
+    assert len(lessons) == 2 + len(model.aux_decoders)
+    images, labels, valid = lessons[-1]
+    assert torch.equal(images[:, 0], labels.float())
+    assert torch.equal(valid, labels == 0)
+    share = labels.float().mean((1, 2))
+    assert 0.2 < share[0] < 0.5 and 0.5 < share[1] < 0.8
+    last = f'filter_{len(lessons) - 1}'
+    loss_sum(losses, last).backward()
+    assert reached(model) == {'pseudo_filter'}
+
+
+def test_mixed_images_leave_the_statistics_of_the_student_alone():
+    inputs, samples = make_batch()
+    tracked = []
+    for mix in (None, dict(prob=1.)):
+        torch.manual_seed(0)
+        model = in_stage(build_eln(filter_cut_mix=mix), 'localize')
+        model.loss(inputs, samples)
+        tracked.append({
+            key: value
+            for key, value in model.segmentor.state_dict().items()
+            if 'running' in key or 'tracked' in key
+        })
+    assert tracked[0]
+    for key, value in tracked[0].items():
+        assert torch.equal(value, tracked[1][key]), key
+
+
+def test_a_filter_that_does_not_learn_needs_no_mixed_images():
+    with pytest.raises(ValueError, match='model.filter_cut_mix is for a fil'):
+        build_eln(
+            pseudo_filter=dict(type='ConfidenceFilter'),
+            aux_decoders=None,
+            filter_cut_mix=dict())
 
 
 def test_pseudo_loss_divides_by_what_the_option_says():

@@ -3,7 +3,8 @@ import torch
 from mmcv.cnn.bricks import DropPath
 from torch import nn
 
-from mmseg_ext.models.utils.modes import batch_statistics, eval_dropout
+from mmseg_ext.models.utils.modes import (batch_statistics, eval_dropout,
+                                          untracked_statistics)
 
 
 class StochasticDepth(nn.Module):
@@ -67,3 +68,22 @@ def test_batch_statistics_leave_no_trace(layer):
     after = module.state_dict()
     assert list(after) == list(before)
     assert all(torch.equal(after[key], before[key]) for key in before)
+
+
+@pytest.mark.parametrize('layer', [nn.BatchNorm2d, nn.SyncBatchNorm])
+def test_untracked_statistics_leave_no_trace(layer):
+    module = nn.Sequential(layer(3), nn.BatchNorm2d(3).eval())
+    x = torch.randn(4, 3, 5, 5) + 7
+    before = {key: value.clone() for key, value in module.state_dict().items()}
+    with pytest.raises(RuntimeError), untracked_statistics(module):
+        inside = module[0](x)
+        assert module[1].track_running_stats
+        raise RuntimeError
+    expected = (x - x.mean((0, 2, 3), keepdim=True)) / (x.var(
+        (0, 2, 3), unbiased=False, keepdim=True) + 1e-5).sqrt()
+    torch.testing.assert_close(inside, expected, rtol=1e-4, atol=1e-4)
+    after = module.state_dict()
+    assert list(after) == list(before)
+    assert all(torch.equal(after[key], before[key]) for key in before)
+    torch.testing.assert_close(module[0](x), inside)
+    assert module[0].num_batches_tracked == 1
