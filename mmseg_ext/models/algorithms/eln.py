@@ -104,7 +104,8 @@ class ELN(SelfTraining):
                 image_channels=self.segmentor_cfg['backbone'].get(
                     'in_channels', 3),
                 align_corners=self.align_corners) | pseudo_filter)
-        if self.filter_cut_mix is not None and not self.pseudo_filter.trainable:
+        learns = self.pseudo_filter.trainable
+        if self.filter_cut_mix is not None and not learns:
             raise ValueError(
                 'model.filter_cut_mix is for a filter that learns, but '
                 f'model.pseudo_filter is {type(self.pseudo_filter).__name__}: '
