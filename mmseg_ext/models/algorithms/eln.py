@@ -54,8 +54,9 @@ class ELN(SelfTraining):
             filled in: the filter learns as well from what the student
             predicts for the labelled images mixed by boxes, where it errs in
             whole regions as on images that it has no labels of. Costs a pass
-            of the student without gradient. Not of the article. Defaults to
-            None.
+            of the student without gradient, and needs two labelled images
+            a rank: one alone stays as it is. Not of the article. Defaults
+            to None.
         freeze_norm_affine (bool): Keep scale and shift of the normalisation
             layers of segmentor and auxiliary decoders out of training, as
             the official code does by accident. Defaults to False.
@@ -201,17 +202,17 @@ class ELN(SelfTraining):
         if not self.pseudo_filter.trainable:
             return losses
 
-        lessons = range(len(predictions) + (self.filter_cut_mix is not None))
+        valid = stack_valid_masks(samples)
+        lessons = [(images, labels, valid, x) for x in predictions]
+        if self.filter_cut_mix is not None:
+            # ahead of the draw: every rank runs the student, whose
+            # synchronised layers wait for each other
+            lessons.append(self._mixed_lesson(images, labels, valid))
         if self.filter_samples == 'random_one':
             # drawn by the CPU's generator, so no wait for the device
-            lessons = [int(torch.randint(len(lessons), ()))]
-        plain = (images, labels, stack_valid_masks(samples))
-        for index, lesson in enumerate(lessons):
-            if lesson < len(predictions):
-                shown, prediction = plain, predictions[lesson]
-            else:
-                shown, prediction = self._mixed_lesson(*plain)
-            seen, truth, valid = shown
+            index = int(torch.randint(len(lessons), ()))
+            lessons = [lessons[index]]
+        for index, (seen, truth, valid, prediction) in enumerate(lessons):
             filter_losses = self.pseudo_filter.loss(
                 seen,
                 self.class_logits(prediction),
@@ -226,7 +227,7 @@ class ELN(SelfTraining):
 
     @torch.no_grad()
     def _mixed_lesson(self, images: Tensor, labels: Tensor,
-                      valid: Tensor) -> Tuple[Tuple[Tensor, ...], Tensor]:
+                      valid: Tensor) -> Tuple[Tensor, ...]:
         """Images mixed by boxes, their maps, and the student's logits."""
         mix = self.filter_cut_mix(images)
         images, labels, valid = mix(images), mix(labels), mix(valid)
@@ -238,7 +239,7 @@ class ELN(SelfTraining):
             size=labels.shape[1:],
             mode='bilinear',
             align_corners=self.align_corners)
-        return (images, labels, valid), logits
+        return images, labels, valid, logits
 
     def _simulate_errors(self) -> bool:
         if len(self.aux_decoders) == 0:

@@ -215,6 +215,21 @@ def test_filter_learns_from_mixed_images(monkeypatch):
     assert reached(model) == {'pseudo_filter'}
 
 
+@pytest.mark.parametrize('drawn', [0, 3])
+def test_student_runs_on_mixed_images_whatever_is_drawn(monkeypatch, drawn):
+    """Ranks draw for themselves, and its layers may be synchronised."""
+    model = in_stage(
+        build_eln(filter_cut_mix=dict(), filter_samples='random_one'),
+        'localize')
+    batch, runs, decode = make_batch(), [], model.decode
+    monkeypatch.setattr(model, 'decode', lambda *args:
+                        (runs.append(1), decode(*args))[1])
+    monkeypatch.setattr(torch, 'randint',
+                        lambda high, size: torch.tensor(min(drawn, high - 1)))
+    model.loss(*batch)
+    assert len(runs) == 1
+
+
 def test_mixed_images_leave_the_statistics_of_the_student_alone():
     inputs, samples = make_batch()
     tracked = []
