@@ -1,7 +1,6 @@
 from typing import Callable, Dict, Optional, Sequence, Tuple, Union
 
 import torch
-import torch.nn.functional as F
 from mmengine.structures import PixelData
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
@@ -14,6 +13,7 @@ from ..utils.call_recorder import record_output
 from ..utils.head_capture import capture_head
 from ..utils.heads import (freeze_norm_parameters, main_decode_head,
                            redraw_weights)
+from ..utils.inference_geometry import undo_test_geometry
 from ..utils.masks import stack_labels, stack_valid_masks
 from ..utils.modes import batch_statistics, untracked_statistics
 from ..utils.options import check_option
@@ -340,26 +340,3 @@ def next_image_of_batch(images: Tensor) -> Tensor:
             'in every batch, the last one too, but found one: change '
             'batch_size of val_dataloader or test_dataloader.')
     return images.roll(-1, dims=0)
-
-
-def undo_test_geometry(maps: Tensor, sample) -> Tensor:
-    """Bring maps of the network's input to the size of the prediction.
-
-    Args:
-        maps (Tensor): (K, H, W) at the size of the input.
-        sample (SegDataSample): Its metainfo tells padding and flip, its
-            ``pred_sem_seg`` the size.
-
-    Returns:
-        Tensor: (K, h, w), by nearest neighbour.
-    """
-    meta = sample.metainfo
-    left, right, top, bottom = meta.get('img_padding_size',
-                                        meta.get('padding_size', [0] * 4))
-    height, width = maps.shape[1:]
-    maps = maps[:, top:height - bottom, left:width - right]
-    if meta.get('flip'):
-        maps = maps.flip(
-            dims=(2 if meta['flip_direction'] == 'horizontal' else 1, ))
-    shape = sample.pred_sem_seg.shape[-2:]
-    return F.interpolate(maps[None], shape, mode='nearest')[0]
