@@ -5,9 +5,14 @@ _base_ = [
     '../_base_/default_runtime.py',
 ]
 find_unused_parameters = True
-# decoders that hardly learn: eight labelled images leave the main one few
-# errors to show
-model = dict(aux_decoders=dict(alphas=(8., 16.)))
+model = dict(
+    # its loss weighs errors and right pixels alike, so that a border of 0.5
+    # keeps fewer pixels than are right
+    pseudo_filter=dict(threshold=0.3),
+    # decoders that hardly learn, and mixed images: eight labelled images
+    # leave the main decoder few errors to show
+    aux_decoders=dict(alphas=(8., 16.)),
+    filter_cut_mix=dict(prob=1., area=(0.1, 0.4)))
 default_hooks = dict(
     stage=dict(
         type='StageHook',

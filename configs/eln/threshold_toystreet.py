@@ -2,7 +2,8 @@
 _base_ = ['./eln_toystreet.py']
 model = dict(
     pseudo_filter=dict(_delete_=True, type='ConfidenceFilter'),
-    aux_decoders=None)
+    aux_decoders=None,
+    filter_cut_mix=None)
 default_hooks = dict(
     # nothing to learn between pre-training and self-training
     stage=dict(stages=[
