@@ -20,7 +20,7 @@ import csv
 import io
 import os.path as osp
 import sys
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 from typing import Dict, List
 
@@ -202,6 +202,21 @@ def write_results(runs: List[label_efficiency.Run], args) -> None:
     print(f'mIoU in percent, {args.which} validation\n{markdown}')
 
 
+def train_all(plans: List[tuple], jobs: int) -> List[str]:
+    """Train, a line as each run ends; folders of those that stopped."""
+    broken = []
+    with ThreadPoolExecutor(jobs) as pool:
+        runs = {pool.submit(train, *plan): plan[2] for plan in plans}
+        for number, future in enumerate(as_completed(runs), 1):
+            state = 'done'
+            if future.result():
+                state = 'stopped'
+                broken.append(runs[future])
+            print(f'{number} of {len(runs)}: {runs[future]} {state}',
+                  flush=True)
+    return broken
+
+
 def main():
     args = parse_args()
     methods = method_configs(args.methods)
@@ -235,9 +250,7 @@ def main():
                               f'iter_{cfg.train_cfg.max_iters}.pth'))
                 runs.append(label_efficiency.Run(name, size, run))
     print(f'{len(plans)} runs, {args.jobs} at a time', flush=True)
-    with ThreadPoolExecutor(args.jobs) as pool:
-        status = list(pool.map(lambda plan: train(*plan), plans))
-    broken = [plan[2] for plan, code in zip(plans, status) if code]
+    broken = train_all(plans, args.jobs)
     if broken:
         raise SystemExit(f'training stopped, see {broken[0]}/train.log')
     write_results(runs, args)

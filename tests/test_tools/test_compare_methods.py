@@ -90,6 +90,9 @@ def test_table_of_two_methods(repo, toystreet, tmp_path):
     done = run(repo, *args)
     logs = [p.read_text()[-2000:] for p in tmp_path.rglob('train.log')]
     assert done.returncode == 0, (done.stderr[-2000:], logs)
+    lines = [x for x in done.stdout.splitlines() if ' of 2: ' in x]
+    assert [line.split()[0] for line in lines] == ['1', '2']
+    assert all(line.endswith('done') for line in lines)
     with open(tmp_path / 'work/results.csv') as file:
         rows = list(csv.reader(file))
     assert rows[0] == ['method', 'size', '3']
