@@ -212,8 +212,8 @@ def train_all(plans: List[tuple], jobs: int) -> List[str]:
             if future.result():
                 state = 'stopped'
                 broken.append(runs[future])
-            print(f'{number} of {len(runs)}: {runs[future]} {state}',
-                  flush=True)
+            print(
+                f'{number} of {len(runs)}: {runs[future]} {state}', flush=True)
     return broken
 
 
