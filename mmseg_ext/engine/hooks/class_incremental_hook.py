@@ -96,8 +96,8 @@ class ClassIncrementalHook(Hook):
         old = getattr(model, 'num_old', None)
         if getattr(model, 'previous',
                    None) is not None and not (model.has_previous):
-            return ('WeaklyIncremental begins from the previous step, but '
-                    'load_from names no checkpoint of it: set load_from.')
+            return (f'{type(model).__name__} begins from the previous step, '
+                    'but load_from names no checkpoint of it: set load_from.')
         try:
             for bank in self._banks(leaf):
                 bank.check_classes(classes)

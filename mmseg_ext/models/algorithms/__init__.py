@@ -1,4 +1,5 @@
 from .base import BaseAlgorithm
+from .class_incremental import ClassIncremental
 from .cycle_gan import CycleGAN
 from .denoising_pretraining import DenoisingPretraining
 from .domain_adaptation import DomainAdaptation
@@ -10,6 +11,7 @@ from .weakly_incremental import WeaklyIncremental
 
 __all__ = [
     'BaseAlgorithm',
+    'ClassIncremental',
     'CycleGAN',
     'DenoisingPretraining',
     'DomainAdaptation',

@@ -145,8 +145,9 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
 
         Returns:
             dict[str, Callable]: By name, functions that run one network
-            forward and return a scalar to call ``backward`` on, or None
-            where there is no backward pass.
+            forward and return a scalar to call ``backward`` on, its losses
+            with targets that are made beforehand, or None where there is no
+            backward pass.
         """
         raise NotImplementedError(
             f'{type(self).__name__} does not list its bare_passes.')
@@ -224,3 +225,8 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
     def test_cfg(self) -> Optional[dict]:
         """dict: ``test_cfg`` of the wrapped segmentor."""
         return self.segmentor.test_cfg
+
+
+def total(losses: Dict[str, Tensor]) -> Tensor:
+    """Sum of the losses in a dict that holds other figures too."""
+    return sum(value for name, value in losses.items() if 'loss' in name)

@@ -17,7 +17,8 @@ from ..utils.inference_geometry import undo_test_geometry
 from ..utils.masks import stack_labels, stack_valid_masks
 from ..utils.modes import batch_statistics, untracked_statistics
 from ..utils.options import check_option
-from .self_training import SelfTraining, total
+from .base import total
+from .self_training import SelfTraining
 
 
 @MODELS.register_module()

@@ -8,11 +8,12 @@ from torch import Tensor
 
 from ..utils.incremental_targets import image_label_matrix
 from ..utils.logits import largest_channel, without_autocast
-from .weakly_incremental import WeaklyIncremental
+from .base import total
+from .class_incremental import ClassIncremental
 
 
 @MODELS.register_module()
-class ImageTagging(WeaklyIncremental):
+class ImageTagging(ClassIncremental):
     """Learns from labels of images which of the new classes is where.
 
     A stand-in for foundation models on small data: its maps are what
@@ -28,8 +29,8 @@ class ImageTagging(WeaklyIncremental):
     No label of a pixel is read.
 
     Args:
-        segmentor (dict): As of :class:`WeaklyIncremental`.
-        num_old_classes (int): As of :class:`WeaklyIncremental`.
+        segmentor (dict): As of :class:`ClassIncremental`.
+        num_old_classes (int): As of :class:`ClassIncremental`.
         sharpness (float): r of the pooling. Defaults to 2.0.
         **kwargs: As of :class:`BaseAlgorithm`.
     """
@@ -41,8 +42,7 @@ class ImageTagging(WeaklyIncremental):
                  num_old_classes: int,
                  sharpness: float = 2.0,
                  **kwargs) -> None:
-        super().__init__(
-            segmentor, num_old_classes, loss_feature=None, **kwargs)
+        super().__init__(segmentor, num_old_classes, **kwargs)
         self.sharpness = sharpness
 
     def loss(self, inputs: Tensor,
@@ -57,12 +57,16 @@ class ImageTagging(WeaklyIncremental):
             dict[str, Tensor]: ``loss_tags``, ``loss_partial`` and
             ``acc_tags`` in percent.
         """
-        logits, _ = self._student_logits(self.segmentor.extract_feat(inputs))
-        old_scores, _ = self._old_scores(inputs)
-        old_scores = self._fit(old_scores, logits.shape[2:])
+        logits, _ = self.student_logits(self.segmentor.extract_feat(inputs))
+        old_scores, _ = self.old_scores(inputs)
+        return self._losses(logits, old_scores, data_samples)
+
+    def _losses(self, logits: Tensor, old_scores: Tensor,
+                data_samples: SampleList) -> Dict[str, Tensor]:
+        old_scores = self.to_grid(old_scores, logits.shape[2:])
         labels = [sample.image_labels for sample in data_samples]
         shown = image_label_matrix(labels, self.num_old, self.num_new,
-                                   inputs.device)
+                                   logits.device)
         with without_autocast(logits):
             maps = logits[:, self.num_old:].float()
             unknown = (largest_channel(old_scores, keepdim=True) == 0).float()
@@ -92,11 +96,16 @@ class ImageTagging(WeaklyIncremental):
     ) -> Dict[str, Callable[[], Optional[Tensor]]]:
         """See :meth:`BaseAlgorithm.bare_passes`."""
 
+        with torch.no_grad():
+            old_scores, _ = self.old_scores(inputs)
+
         def train():
             feats = self.segmentor.extract_feat(inputs)
-            return self._student_logits(feats)[0].mean()
+            return total(
+                self._losses(
+                    self.student_logits(feats)[0], old_scores, data_samples))
 
         def run_old_model():
-            self._old_scores(inputs)
+            self.old_scores(inputs)
 
         return {'segmentor': train, 'old model': run_old_model}

@@ -18,6 +18,7 @@ from ..utils.heads import forward_decode_head, main_decode_head
 from ..utils.logits import two_channel_logits
 from ..utils.masks import resize_nearest, stack_valid_masks
 from ..utils.options import check_option, check_views
+from .base import total
 from .mean_teacher import MeanTeacher
 
 
@@ -337,8 +338,3 @@ class SelfTraining(MeanTeacher):
             name: value * weight if 'loss' in name else value
             for name, value in losses.items()
         }
-
-
-def total(losses: Dict[str, Tensor]) -> Tensor:
-    """Sum of the losses in a dict that holds other figures too."""
-    return sum(value for name, value in losses.items() if 'loss' in name)

@@ -2,29 +2,26 @@ import copy
 from typing import Callable, Dict, List, Optional, Sequence, Tuple
 
 import torch
-from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, OptConfigType, SampleList
-from torch import Tensor, nn
+from torch import Tensor
 
 from ..utils import incremental_targets as targets
-from ..utils.classifier_growth import (INITIALISATIONS, adopt_previous_step,
-                                       with_num_classes)
 from ..utils.head_capture import (capture_head, check_capturable,
                                   penultimate_channels)
-from ..utils.heads import forward_decode_head, main_decode_head
+from ..utils.heads import main_decode_head
 from ..utils.image_space import to_loaded
-from ..utils.incremental_batch import (IncrementalBatch,
+from ..utils.incremental_batch import (IncrementalBatch, IncrementalOutputs,
+                                       IncrementalTargets,
                                        check_incremental_samples,
                                        read_incremental_batch)
-from ..utils.mask_classification import classifies_masks
 from ..utils.options import check_option
-from .base import BaseAlgorithm
-from .mean_teacher import without_pretrained
+from .base import total
+from .class_incremental import ClassIncremental
 
 
 @MODELS.register_module()
-class WeaklyIncremental(BaseAlgorithm):
+class WeaklyIncremental(ClassIncremental):
     """Learns further classes from labels of images, and keeps the old ones.
 
     A plug-in teacher on the student's encoder learns from masks of the new
@@ -124,7 +121,6 @@ class WeaklyIncremental(BaseAlgorithm):
                  co_segmentor: OptConfigType = None,
                  **kwargs) -> None:
         check_option('background', background, ('min', 'average'))
-        check_option('init_new', init_new, INITIALISATIONS)
         for name, value in dict(alpha=alpha, eta=eta).items():
             if not 0 <= value <= 1:
                 raise ValueError(f'model.{name} must be in [0, 1] but is '
@@ -132,29 +128,13 @@ class WeaklyIncremental(BaseAlgorithm):
         if set(paste_supervision) - {'teacher', 'student'}:
             raise ValueError("model.paste_supervision may have 'teacher' and "
                              f"'student' but is {list(paste_supervision)}.")
-        super().__init__(segmentor, **kwargs)
-        head = main_decode_head(self.segmentor)
-        if classifies_masks(head):
-            raise ValueError(
-                f'model.segmentor.decode_head is a {type(head).__name__}, '
-                'which classifies masks and has no classifier of pixels to '
-                'grow: use a head that classifies pixels.')
-        check_capturable(head)
-        if not 1 <= num_old_classes < head.out_channels:
-            raise ValueError(
-                f'model.num_old_classes is {num_old_classes}, but the '
-                f'segmentor has {head.out_channels} classes in all: expected '
-                'is a number from 1 on below it.')
-        self.num_old = num_old_classes
-        self.num_new = head.out_channels - num_old_classes
+        super().__init__(segmentor, num_old_classes, distill_old, init_new,
+                         **kwargs)
         self.alpha, self.eta, self.background = alpha, eta, background
         self.paste_supervision = tuple(paste_supervision)
         self.detach_teacher_input = detach_teacher_input
-        self.init_new = init_new
         self.skip_unlocalised = skip_unlocalised
         self.loss_student = MODELS.build(loss_student)
-        self.previous = self._build_previous() if distill_old else None
-        self.has_previous = False
         self.teacher, self.projector = None, None
         self.loss_teacher, self.loss_contrast = None, None
         if teacher is not None:
@@ -162,7 +142,7 @@ class WeaklyIncremental(BaseAlgorithm):
         self.loss_feature = None
         if loss_feature is not None and distill_old:
             self.loss_feature = MODELS.build(loss_feature)
-        index = (self.teacher or head).in_index
+        index = (self.teacher or main_decode_head(self.segmentor)).in_index
         self.feature_index = [index] if isinstance(index, int) else list(index)
         # in a list: it is no part of the checkpoint
         self._co_segmentor = []
@@ -171,15 +151,6 @@ class WeaklyIncremental(BaseAlgorithm):
         self.class_names: Optional[List[str]] = None
         self.capture_targets = False
         self.captured_targets: Optional[Dict[str, Tensor]] = None
-        self._register_load_state_dict_pre_hook(
-            adopt_previous_step, with_module=True)
-
-    def _build_previous(self) -> nn.Module:
-        cfg = with_num_classes(
-            without_pretrained(self.segmentor_cfg),
-            self.num_old + self.num_new, self.num_old)
-        previous = MODELS.build(cfg)
-        return previous.requires_grad_(False).eval()
 
     def _init_teacher(self, teacher: ConfigType, projector: ConfigType,
                       loss_teacher: ConfigType,
@@ -194,15 +165,6 @@ class WeaklyIncremental(BaseAlgorithm):
             self.projector = MODELS.build(
                 dict(projector, in_channels=channels))
             self.loss_contrast = MODELS.build(loss_contrast)
-
-    # -- modes ------------------------------------------------------------
-
-    def train(self, mode: bool = True) -> 'WeaklyIncremental':
-        """Set the mode; the old model stays in eval mode."""
-        super().train(mode)
-        if self.previous is not None:
-            self.previous.eval()
-        return self
 
     # -- training ---------------------------------------------------------
 
@@ -221,65 +183,33 @@ class WeaklyIncremental(BaseAlgorithm):
         """
         self.check_stage()
         # ahead of the student, whose activations stay: less memory at most
-        old_scores, old_feats = self._old_scores(inputs)
+        old = self._ask_old_model(inputs)
         feats = self.segmentor.extract_feat(inputs)
-        distilling = self.stage == 'distillation' or self.teacher is None
-        logits = auxiliary = taught = own = embedding = target = None
-        if distilling:
-            logits, auxiliary = self._student_logits(feats)
-            if self.teacher is not None:
-                taught = self._teacher_scores(feats)
-        if self.teacher is not None:
-            own, embedding = self._forward_teacher(feats)
-        grid = logits if distilling else own
-        batch = self.read_batch(inputs, data_samples, grid.shape[2:])
-        if old_scores is None:
-            old_scores = self._background_scores(batch.masks)
-        old_scores = self._fit(old_scores, grid.shape[2:])
-        if batch.old_shown is not None:
-            old_scores = old_scores * batch.old_shown
-        losses = {}
-        if self.teacher is not None:
-            losses.update(
-                self._teacher_losses(own, embedding, old_scores, batch))
-        if distilling:
-            target, weight = self._student_target(old_scores, taught, batch)
-            losses.update(
-                self._student_losses(logits, auxiliary, target, weight))
-        if self.loss_feature is not None:
-            losses[self.loss_feature.loss_name] = self.loss_feature(
-                [feats[i] for i in self.feature_index], old_feats)
+        # ahead of its own pass, which moves the teacher's statistics
+        taught = self._teacher_scores(feats)
+        outputs = self._forward_trained(feats)
+        made = self._make_targets(inputs, data_samples, outputs, old, taught)
         if self.capture_targets:
-            self._capture(inputs, batch, old_scores, own, target)
-        return losses
+            self._capture(inputs, outputs, made)
+        return self._losses(outputs, made)
 
-    def _student_logits(self, feats: Sequence[Tensor]) -> Tuple[Tensor, List]:
-        """Logits of the main head, and of each auxiliary one with weight."""
-        with capture_head(self.segmentor.decode_head) as captured:
-            forward_decode_head(self.segmentor, feats)
-        auxiliary = []
-        if self.segmentor.with_auxiliary_head:
-            heads = self.segmentor.auxiliary_head
-            for head in heads if isinstance(heads, nn.ModuleList) else [heads]:
-                weight = getattr(head.loss_decode, 'loss_weight', 1.)
-                with capture_head(head) as aside:
-                    head.forward(feats)
-                auxiliary.append((aside.logits, weight))
-        return captured.logits, auxiliary
+    @property
+    def distilling(self) -> bool:
+        """bool: whether the student learns."""
+        return self.stage == 'distillation' or self.teacher is None
 
-    @torch.no_grad()
-    def _old_scores(self, inputs: Tensor):
+    def _compared(self, feats: Sequence[Tensor]) -> List[Tensor]:
+        """Of the features those that the teacher reads."""
+        return [feats[i] for i in self.feature_index]
+
+    def _ask_old_model(
+            self,
+            inputs: Tensor) -> Tuple[Optional[Tensor], Optional[List[Tensor]]]:
         """Scores of the old model and the features that the loss compares."""
         if self.previous is None:
             return None, None
-        feats = self.previous.extract_feat(inputs)
-        with capture_head(self.previous.decode_head) as captured:
-            forward_decode_head(self.previous, feats)
-        if self.loss_feature is None:
-            feats = None
-        else:
-            feats = [feats[i] for i in self.feature_index]
-        return captured.logits.float().sigmoid(), feats
+        scores, feats = self.old_scores(inputs)
+        return scores, self._compared(feats) if self.loss_feature else None
 
     def _background_scores(self, masks: Tensor) -> Tensor:
         """Background everywhere: stands for an old model that there is not."""
@@ -288,8 +218,10 @@ class WeaklyIncremental(BaseAlgorithm):
         return scores
 
     @torch.no_grad()
-    def _teacher_scores(self, feats: Sequence[Tensor]) -> Tensor:
+    def _teacher_scores(self, feats: Sequence[Tensor]) -> Optional[Tensor]:
         """What the teacher teaches: without dropout or batch statistics."""
+        if self.teacher is None or not self.distilling:
+            return None
         mode = self.teacher.training
         self.teacher.eval()
         try:
@@ -299,26 +231,21 @@ class WeaklyIncremental(BaseAlgorithm):
             self.teacher.train(mode)
         return captured.logits.float().sigmoid()
 
-    def _forward_teacher(
-            self, feats: Sequence[Tensor]) -> Tuple[Tensor, Optional[Tensor]]:
-        """Logits and embeddings for the teacher's own losses."""
-        if self.detach_teacher_input:
-            feats = [x.detach() for x in feats]
-        with capture_head(self.teacher) as captured:
-            self.teacher.forward(feats)
-        embedding = None
-        if self.projector is not None:
-            embedding = self.projector(captured.features)
-        return captured.logits, embedding
-
-    def _fit(self, maps: Tensor, size: Sequence[int]) -> Tensor:
-        if maps.shape[2:] == tuple(size):
-            return maps
-        return resize(
-            maps,
-            size=tuple(size),
-            mode='bilinear',
-            align_corners=self.align_corners)
+    def _forward_trained(self, feats: Sequence[Tensor]) -> IncrementalOutputs:
+        """Run the heads of the student, and the teacher for its own losses."""
+        logits = auxiliary = own = embedding = None
+        if self.distilling:
+            logits, auxiliary = self.student_logits(feats)
+        if self.teacher is not None:
+            read = feats
+            if self.detach_teacher_input:
+                read = [x.detach() for x in feats]
+            with capture_head(self.teacher) as captured:
+                self.teacher.forward(read)
+            own = captured.logits
+            if self.projector is not None:
+                embedding = self.projector(captured.features)
+        return IncrementalOutputs(feats, logits, auxiliary, own, embedding)
 
     def read_batch(self, inputs: Tensor, data_samples: SampleList,
                    size: Sequence[int]) -> IncrementalBatch:
@@ -363,27 +290,32 @@ class WeaklyIncremental(BaseAlgorithm):
                 torch.initial_seed() + i, (height, width))
         return bits
 
-    def _teacher_losses(self, logits: Tensor, embedding: Optional[Tensor],
-                        old_scores: Tensor,
-                        batch: IncrementalBatch) -> Dict[str, Tensor]:
-        logits = self._fit(logits, batch.masks.shape[2:])
-        old = targets.old_class_target(old_scores, batch.masks)
-        pasted = batch.pasted
-        if 'teacher' not in self.paste_supervision:
-            pasted = torch.zeros_like(pasted)
-        old = targets.paste_one_hot(old, pasted)
-        losses = dict(
-            loss_teacher_new=self.loss_teacher(logits[:, self.num_old:],
-                                               batch.masks, batch.valid),
-            loss_teacher_old=self.loss_teacher(logits[:, :self.num_old], old,
-                                               batch.valid))
-        if self.loss_contrast is not None:
-            labels = targets.contrast_labels(old_scores, batch.masks, pasted,
-                                             batch.valid)
-            embedding = self._fit(embedding, labels.shape[1:])
-            losses[self.loss_contrast.loss_name] = self.loss_contrast(
-                embedding, labels, self.num_old + self.num_new, self.num_old)
-        return losses
+    def _make_targets(self, inputs: Tensor, data_samples: SampleList,
+                      outputs: IncrementalOutputs, old: Tuple,
+                      taught: Optional[Tensor]) -> IncrementalTargets:
+        """Turn old model, masks and teacher into what is learnt."""
+        grid = outputs.student if self.distilling else outputs.teacher
+        batch = self.read_batch(inputs, data_samples, grid.shape[2:])
+        old_scores, old_feats = old
+        if old_scores is None:
+            old_scores = self._background_scores(batch.masks)
+        old_scores = self.to_grid(old_scores, grid.shape[2:])
+        if batch.old_shown is not None:
+            old_scores = old_scores * batch.old_shown
+        teacher_old = contrast = student = weight = None
+        if self.teacher is not None:
+            pasted = batch.pasted
+            if 'teacher' not in self.paste_supervision:
+                pasted = torch.zeros_like(pasted)
+            teacher_old = targets.old_class_target(old_scores, batch.masks)
+            teacher_old = targets.paste_one_hot(teacher_old, pasted)
+            if self.loss_contrast is not None:
+                contrast = targets.contrast_labels(old_scores, batch.masks,
+                                                   pasted, batch.valid)
+        if self.distilling:
+            student, weight = self._student_target(old_scores, taught, batch)
+        return IncrementalTargets(batch, old_scores, old_feats, teacher_old,
+                                  contrast, student, weight)
 
     def _student_target(self, old_scores: Tensor, taught: Optional[Tensor],
                         batch: IncrementalBatch) -> Tuple[Tensor, Tensor]:
@@ -392,7 +324,7 @@ class WeaklyIncremental(BaseAlgorithm):
             taught = torch.cat([
                 targets.old_class_target(old_scores, batch.masks), batch.masks
             ], 1)
-        taught = self._fit(taught, batch.masks.shape[2:])
+        taught = self.to_grid(taught, batch.masks.shape[2:])
         target = targets.student_target(old_scores, taught, batch.shown,
                                         self.alpha, self.eta, self.background)
         if 'student' in self.paste_supervision:
@@ -404,54 +336,70 @@ class WeaklyIncremental(BaseAlgorithm):
             weight = weight * kept[:, None, None, None]
         return target, weight
 
-    def _student_losses(self, logits: Tensor, auxiliary: List, target: Tensor,
-                        weight: Tensor) -> Dict[str, Tensor]:
-        losses = dict(loss_student=self.loss_student(logits, target, weight))
-        for i, (aside, factor) in enumerate(auxiliary):
-            aside = self._fit(aside, target.shape[2:])
-            losses[f'aux_{i}.loss_student'] = factor * self.loss_student(
-                aside, target, weight)
+    def _losses(self, outputs: IncrementalOutputs,
+                made: IncrementalTargets) -> Dict[str, Tensor]:
+        losses = {}
+        size, valid = made.batch.masks.shape[2:], made.batch.valid
+        if self.teacher is not None:
+            logits = self.to_grid(outputs.teacher, size)
+            losses['loss_teacher_new'] = self.loss_teacher(
+                logits[:, self.num_old:], made.batch.masks, valid)
+            losses['loss_teacher_old'] = self.loss_teacher(
+                logits[:, :self.num_old], made.teacher_old, valid)
+        if made.contrast is not None:
+            losses[self.loss_contrast.loss_name] = self.loss_contrast(
+                self.to_grid(outputs.embedding, size), made.contrast,
+                self.num_old + self.num_new, self.num_old)
+        if self.distilling:
+            losses['loss_student'] = self.loss_student(outputs.student,
+                                                       made.student,
+                                                       made.weight)
+            for i, (aside, factor) in enumerate(outputs.auxiliary):
+                losses[f'aux_{i}.loss_student'] = factor * self.loss_student(
+                    self.to_grid(aside, size), made.student, made.weight)
+        if self.loss_feature is not None:
+            losses[self.loss_feature.loss_name] = self.loss_feature(
+                self._compared(outputs.feats), made.old_feats)
         return losses
 
-    def _capture(self, inputs: Tensor, batch: IncrementalBatch,
-                 old_scores: Tensor, own: Optional[Tensor],
-                 target: Optional[Tensor]) -> None:
-        share, new = batch.masks.max(1)
+    def _capture(self, inputs: Tensor, outputs: IncrementalOutputs,
+                 made: IncrementalTargets) -> None:
+        share, new = made.batch.masks.max(1)
         masks = torch.where(share > 0.5, new + self.num_old, targets.IGNORED)
+        own, target = outputs.teacher, made.student
+        pasted = made.batch.pasted
         self.captured_targets = dict(
             image=inputs,
             masks=masks,
-            old=old_scores.argmax(1),
+            old=made.old_scores.argmax(1),
             teacher=None if own is None else own.detach().argmax(1),
             target=None if target is None else target.argmax(1),
-            pasted=batch.pasted.masked_fill(batch.pasted == 0,
-                                            targets.IGNORED))
+            pasted=pasted.masked_fill(pasted == 0, targets.IGNORED))
 
     def bare_passes(
             self, inputs: Tensor, data_samples: SampleList
     ) -> Dict[str, Callable[[], Optional[Tensor]]]:
         """See :meth:`BaseAlgorithm.bare_passes`."""
-        distilling = self.stage == 'distillation' or self.teacher is None
-        kept = {}
+        with torch.no_grad():
+            feats = self.segmentor.extract_feat(inputs)
+            made = self._make_targets(inputs, data_samples,
+                                      self._forward_trained(feats),
+                                      self._ask_old_model(inputs),
+                                      self._teacher_scores(feats))
 
         def train():
-            kept['feats'] = feats = self.segmentor.extract_feat(inputs)
-            outputs = []
-            if distilling:
-                outputs.append(self._student_logits(feats)[0])
-            if self.teacher is not None:
-                outputs += self._forward_teacher(feats)
-            return sum(x.float().mean() for x in outputs if x is not None)
+            feats = self.segmentor.extract_feat(inputs)
+            return total(self._losses(self._forward_trained(feats), made))
 
         def run_old_model():
-            self._old_scores(inputs)
+            self._ask_old_model(inputs)
 
         def run_teacher():
-            self._teacher_scores(kept['feats'])
+            self._teacher_scores(feats)
 
         passes = {'segmentor and teacher': train}
         if self.previous is not None:
             passes['old model'] = run_old_model
-        if self.teacher is not None and distilling:
+        if self.teacher is not None and self.distilling:
             passes['teacher in eval mode'] = run_teacher
         return passes

@@ -1,5 +1,5 @@
-"""What the samples of an incremental step tell beside their images."""
-from typing import NamedTuple, Optional, Sequence
+"""What samples of an incremental step tell, and what is made of them."""
+from typing import List, NamedTuple, Optional, Sequence, Tuple
 
 import torch
 from mmseg.utils import SampleList
@@ -26,6 +26,45 @@ class IncrementalBatch(NamedTuple):
     pasted: Tensor
     valid: Tensor
     old_shown: Optional[Tensor] = None
+
+
+class IncrementalOutputs(NamedTuple):
+    """What the networks that are trained make of a batch.
+
+    Args:
+        feats (Sequence[Tensor]): Features of the student's encoder.
+        student (Tensor, optional): Logits, (N, K, h, w); None in the warm-up.
+        auxiliary (list): Logits of auxiliary heads with their weights.
+        teacher (Tensor, optional): Logits, (N, K, h', w'); None without one.
+        embedding (Tensor, optional): For the contrast, (N, D, h', w').
+    """
+    feats: Sequence[Tensor]
+    student: Optional[Tensor]
+    auxiliary: List[Tuple[Tensor, float]]
+    teacher: Optional[Tensor]
+    embedding: Optional[Tensor]
+
+
+class IncrementalTargets(NamedTuple):
+    """What they learn, on the grid of the student's logits.
+
+    Args:
+        batch (IncrementalBatch): What the samples tell.
+        old_scores (Tensor): Scores of the old model, (N, K_o, h, w).
+        old_feats (list[Tensor], optional): Its features that are compared.
+        teacher_old (Tensor, optional): Old channels of the teacher,
+            (N, K_o, h, w).
+        contrast (Tensor, optional): Class of each pixel, (N, h, w).
+        student (Tensor, optional): Shape (N, K, h, w).
+        weight (Tensor, optional): Of the student's pixels, (N, 1, h, w).
+    """
+    batch: IncrementalBatch
+    old_scores: Tensor
+    old_feats: Optional[List[Tensor]]
+    teacher_old: Optional[Tensor]
+    contrast: Optional[Tensor]
+    student: Optional[Tensor]
+    weight: Optional[Tensor]
 
 
 def check_incremental_samples(data_samples: SampleList,

@@ -58,3 +58,15 @@ def test_nothing_new_and_nothing_unknown():
         p.grad for p in model.segmentor.parameters() if p.grad is not None
     ]
     assert grads and all(g.isfinite().all() for g in grads)
+
+
+def test_bare_passes():
+    """The trained one ends in the losses of the iteration."""
+    model = build()
+    data = model.data_preprocessor(batch(), True)
+    segmentor, old = model.bare_passes(**data).values()
+    torch.manual_seed(2)
+    found = model.loss(**data)
+    torch.manual_seed(2)
+    assert torch.equal(segmentor(), found['loss_tags'] + found['loss_partial'])
+    assert old() is None

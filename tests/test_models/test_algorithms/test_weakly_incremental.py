@@ -170,13 +170,14 @@ class TestLoss:
             return data
 
         model = build().eval()
-        teacher_losses = model._teacher_losses
+        make_targets = model._make_targets
 
-        def listen(own, embedding, old_scores, batch):
-            heard.append(old_scores)
-            return teacher_losses(own, embedding, old_scores, batch)
+        def listen(*args):
+            made = make_targets(*args)
+            heard.append(made.old_scores)
+            return made
 
-        model._teacher_losses = listen
+        model._make_targets = listen
         free = losses(model)
         # the first image has an object of class 1 pasted, the other of 2
         found = losses(model, told((), (1, )))
@@ -281,6 +282,22 @@ class TestLoss:
             'segmentor and teacher', 'old model', 'teacher in eval mode'
         ]
         assert [run() is None for run in passes.values()] == [0, 1, 1]
+
+    @pytest.mark.parametrize('stage', ['warmup', 'distillation'])
+    def test_bare_passes_end_in_the_losses(self, stage):
+        """Of the iteration, on targets that are made beforehand."""
+        model = build(teacher=dict(TEACHER, norm_cfg=None))
+        model.set_stage(stage)
+        data = model.data_preprocessor(batch(), True)
+        passes = model.bare_passes(**data)
+        assert len(passes) == 2 + (stage == 'distillation')
+        torch.manual_seed(2)
+        expected = sum(model.loss(**data).values())
+        torch.manual_seed(2)
+        found = passes['segmentor and teacher']()
+        assert torch.equal(found, expected)
+        found.backward()
+        assert model.projector.layers[0].weight.grad.abs().sum() > 0
 
 
 class TestGrowth:
