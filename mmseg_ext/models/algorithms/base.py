@@ -225,8 +225,3 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
     def test_cfg(self) -> Optional[dict]:
         """dict: ``test_cfg`` of the wrapped segmentor."""
         return self.segmentor.test_cfg
-
-
-def total(losses: Dict[str, Tensor]) -> Tensor:
-    """Sum of the losses in a dict that holds other figures too."""
-    return sum(value for name, value in losses.items() if 'loss' in name)

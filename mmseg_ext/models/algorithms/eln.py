@@ -17,7 +17,6 @@ from ..utils.inference_geometry import undo_test_geometry
 from ..utils.masks import stack_labels, stack_valid_masks
 from ..utils.modes import batch_statistics, untracked_statistics
 from ..utils.options import check_option
-from .base import total
 from .self_training import SelfTraining
 
 
@@ -271,20 +270,20 @@ class ELN(SelfTraining):
             with torch.no_grad():
                 self.decode(self.segmentor, images)
 
-        passes = dict(labeled_student=lambda: total(
-            self.segmentor.loss(images, samples)))
+        passes = dict(labeled_student=lambda: self.parse_losses(
+            self.segmentor.loss(images, samples))[0])
         for index, decoder in enumerate(self.aux_decoders):
             passes[f'labeled_aux_decoder_{index}'] = (
-                lambda decoder=decoder: total(
-                    decoder.loss(feats, samples, self.train_cfg)))
+                lambda decoder=decoder: self.parse_losses(
+                    decoder.loss(feats, samples, self.train_cfg))[0])
         if self.pseudo_filter.trainable:
             lessons = len(self.aux_decoders) + 1
             if self.filter_cut_mix is not None:
                 lessons += 1
                 passes['labeled_mixed_student'] = mixed_pass
             for index in range(lessons):
-                passes[f'labeled_filter_{index}'] = lambda: total(
-                    self.pseudo_filter.loss(images, logits, labels, valid))
+                passes[f'labeled_filter_{index}'] = lambda: self.parse_losses(
+                    self.pseudo_filter.loss(images, logits, labels, valid))[0]
         passes.update(self.unlabeled_passes(inputs, data_samples))
         return passes
 

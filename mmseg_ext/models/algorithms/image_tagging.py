@@ -8,7 +8,6 @@ from torch import Tensor
 
 from ..utils.incremental_targets import image_label_matrix
 from ..utils.logits import largest_channel, without_autocast
-from .base import total
 from .class_incremental import ClassIncremental
 
 
@@ -95,15 +94,14 @@ class ImageTagging(ClassIncremental):
             self, inputs: Tensor, data_samples: SampleList
     ) -> Dict[str, Callable[[], Optional[Tensor]]]:
         """See :meth:`BaseAlgorithm.bare_passes`."""
-
         with torch.no_grad():
             old_scores, _ = self.old_scores(inputs)
 
         def train():
             feats = self.segmentor.extract_feat(inputs)
-            return total(
-                self._losses(
-                    self.student_logits(feats)[0], old_scores, data_samples))
+            logits, _ = self.student_logits(feats)
+            return self.parse_losses(
+                self._losses(logits, old_scores, data_samples))[0]
 
         def run_old_model():
             self.old_scores(inputs)

@@ -18,7 +18,6 @@ from ..utils.heads import forward_decode_head, main_decode_head
 from ..utils.logits import two_channel_logits
 from ..utils.masks import resize_nearest, stack_valid_masks
 from ..utils.options import check_option, check_views
-from .base import total
 from .mean_teacher import MeanTeacher
 
 
@@ -272,9 +271,9 @@ class SelfTraining(MeanTeacher):
                 self.select_pseudo_labels(images, logits)
 
         def student_pass(view):
-            return total(
-                self.student_losses(inputs[view], pseudo.labels, pseudo.keep,
-                                    pseudo.keep, keys)[0])
+            losses, _ = self.student_losses(inputs[view], pseudo.labels,
+                                            pseudo.keep, pseudo.keep, keys)
+            return self.parse_losses(losses)[0]
 
         passes = dict(unlabeled_teacher=teacher_pass)
         passes['unlabeled_filter'] = filter_pass

@@ -16,7 +16,6 @@ from ..utils.incremental_batch import (IncrementalBatch, IncrementalOutputs,
                                        check_incremental_samples,
                                        read_incremental_batch)
 from ..utils.options import check_option
-from .base import total
 from .class_incremental import ClassIncremental
 
 
@@ -233,7 +232,8 @@ class WeaklyIncremental(ClassIncremental):
 
     def _forward_trained(self, feats: Sequence[Tensor]) -> IncrementalOutputs:
         """Run the heads of the student, and the teacher for its own losses."""
-        logits = auxiliary = own = embedding = None
+        logits = own = embedding = None
+        auxiliary = []
         if self.distilling:
             logits, auxiliary = self.student_logits(feats)
         if self.teacher is not None:
@@ -389,7 +389,8 @@ class WeaklyIncremental(ClassIncremental):
 
         def train():
             feats = self.segmentor.extract_feat(inputs)
-            return total(self._losses(self._forward_trained(feats), made))
+            losses = self._losses(self._forward_trained(feats), made)
+            return self.parse_losses(losses)[0]
 
         def run_old_model():
             self._ask_old_model(inputs)

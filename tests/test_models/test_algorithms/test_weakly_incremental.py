@@ -6,7 +6,7 @@ from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
-from mmseg_ext.models.utils.classifier_growth import grow, with_num_classes
+from mmseg_ext.models.utils.classifier_growth import with_num_classes
 from .toy import SEGMENTOR
 
 OLD, NEW = 3, 2
@@ -300,77 +300,10 @@ class TestLoss:
         assert model.projector.layers[0].weight.grad.abs().sum() > 0
 
 
-class TestGrowth:
-
-    def previous(self):
-        torch.manual_seed(5)
-        return MODELS.build(with_num_classes(SEGMENTOR, 4, OLD)).state_dict()
-
-    @pytest.mark.parametrize('prefix', ['', 'segmentor.'])
-    def test_load_from(self, prefix):
-        """Old channels of the grown student equal the old model's."""
-        model = build().eval()
-        state = {prefix + key: x for key, x in self.previous().items()}
-        if prefix:  # of this algorithm, with parts of its own
-            state['teacher.conv_seg.weight'] = torch.zeros(3, 8, 1, 1)
-            state['previous.decode_head.conv_seg.bias'] = torch.zeros(2)
-        assert not model.has_previous
-        result = model.load_state_dict(state, strict=True)
-        assert not result.missing_keys and model.has_previous
-        image = torch.randn(1, 3, 32, 32)
-        old, new = model.previous._forward(image), model._forward(image)
-        assert new.shape[1] == CLASSES
-        assert torch.allclose(new[:, :OLD], old, rtol=0, atol=1e-6)
-
-    def test_own_checkpoint(self):
-        one, other = build(), build()
-        one.load_state_dict(self.previous())
-        other.load_state_dict(one.state_dict())
-        assert other.has_previous
-        for key, value in one.state_dict().items():
-            assert torch.equal(value, other.state_dict()[key]), key
-
-    def test_final_plain_checkpoint(self):
-        model = build()
-        state = model.segmentor.state_dict()
-        build().load_state_dict(state, strict=False)
-
-    def test_init_new(self):
-        state = self.previous()
-        weight = 'decode_head.conv_seg.weight'
-        bias = 'decode_head.conv_seg.bias'
-        grown = {
-            kind: grow(state,
-                       build().segmentor, OLD, CLASSES, kind)
-            for kind in ('normal', 'background', 'prior')
-        }
-        for kind, found in grown.items():
-            assert torch.equal(found[weight][:OLD], state[weight])
-        ground = grown['background']
-        assert torch.equal(ground[weight][OLD], state[weight][0])
-        share = torch.log(torch.tensor(NEW + 1.))
-        for i in (0, OLD, OLD + 1):
-            assert torch.allclose(ground[bias][i], state[bias][0] - share)
-        assert torch.allclose(grown['prior'][bias][OLD:].sigmoid(),
-                              torch.tensor(0.01))
-        assert (grown['normal'][bias][OLD:] == 0).all()
-
-    def test_misfits(self):
-        state = self.previous()
-        state['decode_head.convs.0.conv.weight'] = torch.zeros(2)
-        with pytest.raises(ValueError, match='give the checkpoint of the pr'):
-            build().load_state_dict(state)
-        other = MODELS.build(with_num_classes(SEGMENTOR, 4, 2)).state_dict()
-        with pytest.raises(ValueError, match='of 3 old classes'):
-            build().load_state_dict(other)
-
-
 @pytest.mark.parametrize('options,message', [
     (dict(background='max'), 'background must be'),
     (dict(alpha=2), 'alpha must be'),
-    (dict(init_new='zero'), 'init_new must be'),
     (dict(paste_supervision=['all']), 'paste_supervision may'),
-    (dict(num_old_classes=CLASSES), 'num_old_classes is 5'),
 ])
 def test_wrong_options(options, message):
     with pytest.raises(ValueError, match=message):
