@@ -42,3 +42,11 @@ model = dict(
             align_corners=True,
             loss_decode=loss) for index in (2, 1)
     ])
+# of what stands under backbone only the classification network is pre-trained,
+# the context path is not; the longest key that fits counts
+optim_wrapper = dict(
+    paramwise_cfg=dict(
+        custom_keys={
+            'backbone': dict(lr_mult=1.),
+            'backbone.backbone': dict(lr_mult=0.1)
+        }))

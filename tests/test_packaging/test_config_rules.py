@@ -177,11 +177,52 @@ def test_siblings_for_one_gpu_take_the_same_steps(configs):
                 if not scheduler['by_epoch']:
                     scheduler['end'] *= gpus
         else:
-            assert one['train_cfg'].pop('accumulative_counts') == gpus
+            # some networks cannot learn from one image alone
+            images = one['train_dataloader'].pop('batch_size')
+            assert images >= several['train_dataloader'].pop('batch_size')
+            assert (one['train_cfg'].pop('accumulative_counts') * images ==
+                    base), path.name
             kind = one['train_cfg'].pop('type')
             assert kind.endswith('ResumableIterBasedTrainLoop'), path.name
             several['train_cfg'].pop('type')
         assert one == several, path.name
+
+
+def test_image_pooling_with_batch_norm_gets_two_images(configs):
+    """SyncBN is BN on one GPU, and BN refuses one pixel of one image."""
+    one_gpu = [
+        cfg for path, cfg in configs.items() if path.match('gscnn/*.py')
+        and cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.
+        batch_size * cfg.train_cfg.get('accumulative_counts', 1)
+    ]
+    assert len(one_gpu) > 2
+    assert all(cfg.train_dataloader.batch_size > 1 for cfg in one_gpu)
+
+
+def test_grey_of_the_paper_configs_is_luma(configs):
+    found = 0
+    for path, cfg in configs.items():
+        for node in nodes(cfg.get('train_dataloader', {})):
+            if node.get('type') != 'RandomGrayscale':
+                continue
+            if 'voc12' in path.name or 'cityscapes' in path.name:
+                found += 1
+                assert node.channel_weights == (0.114, 0.587, 0.299), path.name
+                assert node.color_format == 'bgr', path.name
+    assert found > 20
+
+
+def nodes(value):
+    """All dicts in a config."""
+    if isinstance(value, dict):
+        yield value
+        value = value.values()
+    if not isinstance(value, str):
+        try:
+            for child in value:
+                yield from nodes(child)
+        except TypeError:
+            pass
 
 
 def test_own_bases_are_paths(repo):

@@ -108,14 +108,20 @@ def test_every_model_builds(configs):
         assert model.panoptic_head.num_texts == pipeline_of(cfg)[-2].num_texts
 
 
-def test_decay_of_parameters(configs):
+@pytest.mark.parametrize('name', [
+    'oneformer_swin-l_160k_ade20k-panoptic-640x640',
+    'oneformer_r50_90k_cityscapes-panoptic-512x1024'
+])
+def test_decay_of_parameters(configs, name):
     """None for norms and embeddings, a tenth of the rate in the backbone."""
     from mmengine.optim import build_optim_wrapper
-    cfg = copy.deepcopy(
-        configs['oneformer_swin-l_160k_ade20k-panoptic-640x640'])
-    cfg.model.backbone.update(
-        embed_dims=16, depths=(2, 2, 2, 2), num_heads=(1, 2, 4, 8))
-    cfg.model.panoptic_head.in_channels = [16, 32, 64, 128]
+    cfg = copy.deepcopy(configs[name])
+    if 'swin' in name:
+        cfg.model.backbone.update(
+            embed_dims=16, depths=(2, 2, 2, 2), num_heads=(1, 2, 4, 8))
+        cfg.model.panoptic_head.in_channels = [16, 32, 64, 128]
+    else:
+        cfg.model.backbone.init_cfg = None
     with DefaultScope.overwrite_default_scope('mmdet'):
         model = MODELS.build(cfg.model)
         optimizer = build_optim_wrapper(model, cfg.optim_wrapper).optimizer
@@ -127,7 +133,8 @@ def test_decay_of_parameters(configs):
     norms = {
         id(p)
         for module in model.modules()
-        if isinstance(module, (torch.nn.LayerNorm, torch.nn.GroupNorm))
+        if isinstance(module, (torch.nn.LayerNorm, torch.nn.GroupNorm,
+                               torch.nn.modules.batchnorm._BatchNorm))
         for p in module.parameters()
     }
     bare = ('query_embed', 'level_embed', 'token_embedding',

@@ -131,17 +131,21 @@ def test_what_fine_tuning_gets(read, model):
                for key in missing)
 
 
-def test_rates(read):
-    cfg = read(pretraining('pspnet_r50-d8'))
+@pytest.mark.parametrize('model', MODELS_OF)
+def test_rates(read, model):
+    cfg = read(pretraining(model))
     optimizer = cfg.optim_wrapper.optimizer
     assert (optimizer.type, optimizer.lr, optimizer.momentum,
             optimizer.weight_decay) == ('SGD', 0.01, 0.9, 5e-4)
-    model = build(cfg.model)
-    wrapper = build_optim_wrapper(model, cfg.optim_wrapper)
-    names = {id(p): name for name, p in model.named_parameters()}
+    segmentor = build(cfg.model)
+    wrapper = build_optim_wrapper(segmentor, cfg.optim_wrapper)
+    names = {id(p): name for name, p in segmentor.named_parameters()}
+    # STDC's context path stands around the network that classified
+    pretrained = 'backbone.backbone.' if model == 'stdc2' else 'backbone.'
     for group in wrapper.optimizer.param_groups:
-        backbone = names[id(group['params'][0])].startswith('backbone.')
-        assert group['lr'] == pytest.approx(0.001 if backbone else 0.01)
+        for parameter in group['params']:
+            slow = names[id(parameter)].startswith(pretrained)
+            assert group['lr'] == pytest.approx(0.001 if slow else 0.01)
 
 
 def test_committee(read):

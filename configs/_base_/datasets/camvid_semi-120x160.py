@@ -2,7 +2,7 @@
 # to train on, whole images to score; make the lists with
 # python tools/dataset_converters/make_label_splits.py \
 #     configs/_base_/datasets/camvid.py data/camvid/splits --sizes 1/8
-_base_ = ['./camvid-180x240.py', './unlabeled_views.py']
+_base_ = ['./camvid-180x240.py', './unlabeled_views_plain-mean.py']
 labeled_list = 'splits/1_8/labeled_seed0.txt'
 unlabeled_list = 'splits/1_8/unlabeled_seed0.txt'
 data_root = 'data/camvid'

@@ -1,6 +1,6 @@
 # ToyStreet by day with 1/32 of the labels (8 images); render it with
 # python tools/dataset_converters/toystreet.py data/toystreet
-_base_ = ['./toystreet.py', './unlabeled_views.py']
+_base_ = ['./toystreet.py', './unlabeled_views_plain-mean.py']
 labeled_list = 'splits/1_32/labeled_seed0.txt'
 unlabeled_list = 'splits/1_32/unlabeled_seed0.txt'
 data_root = 'data/toystreet/day'

@@ -13,6 +13,7 @@ unimatch_strong_view = [
         type='RandomGrayscale',
         prob=0.2,
         keep_channels=True,
+        channel_weights=(0.114, 0.587, 0.299),
         color_format='bgr'),
     dict(type='RandomGaussianBlur', sigma=(0.1, 2.0), prob=0.5),
     dict(type='PackBranchInputs'),

@@ -15,6 +15,7 @@ unlabeled_views = dict(
                 type='RandomGrayscale',
                 prob=0.2,
                 keep_channels=True,
+                channel_weights=(0.114, 0.587, 0.299),
                 color_format='bgr'),
             dict(type='PackBranchInputs'),
         ]))

@@ -51,7 +51,7 @@ class WiderResNetBlock(BaseModule):
                 widths[i - 1],
                 widths[i],
                 kernel,
-                stride=stride if i == (kernel == 1) + 1 else 1,
+                stride=stride if i == 1 else 1,
                 padding=dilation * (kernel // 2),
                 dilation=dilation if kernel > 1 else 1,
                 bias=False)

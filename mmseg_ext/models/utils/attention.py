@@ -53,7 +53,7 @@ def position_attention(query: Tensor,
         if fused is not None:
             return fused
     if mode == 'dense':
-        return _attend(query, key, value)
+        return _attend_in_float(query, key, value)
     return _blockwise_attention(query, key, value, query_block_size)
 
 

@@ -39,6 +39,10 @@ def test_other_stride_and_outputs():
         strides=(2, 2, 1, 1), dilations=(1, 1, 2, 2), out_indices=(1, 5))
     maps = backbone(torch.randn(2, 3, 64, 64))
     assert [x.shape[-1] for x in maps] == [16, 4]
+    # of a bottleneck too
+    maps = build(strides=(2, 1, 2, 1), out_indices=(3, 4))(
+        torch.randn(2, 3, 64, 64))
+    assert [x.shape[-1] for x in maps] == [8, 4]
 
 
 def test_checkpointing_keeps_gradients():

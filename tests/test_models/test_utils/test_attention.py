@@ -43,13 +43,14 @@ def test_gradients_of_blocks():
         lambda *t: position_attention(*t, 'query_blocks', 5), tensors)
 
 
-def test_blocks_do_not_overflow_in_half_precision():
+@pytest.mark.parametrize('mode', ['query_blocks', 'dense'])
+def test_does_not_overflow_in_half_precision(mode):
     """Products of 300 times 300 are beyond the largest float16."""
     query, key, value = (t.detach() for t in inputs(20))
     query, key = 300 * query, 300 * key
     exact = position_attention(query, key, value, 'dense')
     half = position_attention(query.half(), key.half(), value.half(),
-                              'query_blocks', 7)
+                              mode, 7)
     assert half.dtype == torch.float16 and half.isfinite().all()
     torch.testing.assert_close(half.float(), exact, rtol=1e-2, atol=1e-2)
 
