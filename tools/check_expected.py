@@ -28,7 +28,7 @@ import mmseg_ext  # noqa: E402,F401  isort: skip
 from mmengine.config import Config  # noqa: E402
 
 from mmseg_ext.utils.run_scores import read_scores  # noqa: E402
-from mmseg_ext.utils.training_runs import train  # noqa: E402
+from mmseg_ext.utils.training_runs import claim_work_dir, train  # noqa: E402
 
 TOOL = Path(__file__).resolve().parent / 'train.py'
 FIELDS = {'metric', 'value', 'tolerance', 'seed'}
@@ -89,7 +89,7 @@ def with_split(node, seed):
 
 
 def plan(config, seed, splits):
-    """Options and last checkpoint of a run.
+    """Options of a run, and all of its settings.
 
     Apart from ``train``, since configs do not load in several threads.
     """
@@ -98,7 +98,9 @@ def plan(config, seed, splits):
     if splits:
         options += with_split(
             dict(train_dataloader=cfg.train_dataloader.to_dict()), seed)
-    return options, f'iter_{cfg.train_cfg.max_iters}.pth'
+    settings = cfg.to_dict()
+    settings.pop('expected')  # a promise is no setting
+    return options, dict(settings, options=options)
 
 
 def value_of(work_dir, metric):
@@ -117,13 +119,19 @@ def main():
         (path, seed): osp.join(args.work_dir, f'{Path(path).stem}_{seed}')
         for path, seed in runs
     }
-    plans = {run: plan(*run, args.splits) for run in runs}
+    options = {}
+    for run in runs:
+        options[run], settings = plan(*run, args.splits)
+        try:
+            claim_work_dir(dirs[run], settings)
+        except RuntimeError as error:
+            raise SystemExit(str(error))
     with ThreadPoolExecutor(args.jobs) as pool:
         status = dict(
             zip(
                 runs,
                 pool.map(
-                    lambda run: train(TOOL, run[0], dirs[run], *plans[run]),
+                    lambda run: train(TOOL, run[0], dirs[run], options[run]),
                     runs)))
     failed = False
     for path, expected in promises.items():

@@ -4,7 +4,7 @@ Methods are configs whose sources ``labeled`` and ``unlabeled`` (or whose one
 data set, for supervised baselines) are replaced by images of the data set that
 is given, with label lists drawn for each share and seed. All of a seed have
 the same list. Runs that are done are not made again, those that were stopped
-go on. WORK_DIR gets ``results.md``, ``results.csv`` and ``results.png``.
+go on, and those of other settings are refused. WORK_DIR gets ``results.md``, ``results.csv`` and ``results.png``.
 
 Examples::
 
@@ -13,7 +13,8 @@ Examples::
 
     # your data and your segmentor, as configs of MMSegmentation
     python tools/compare_methods.py my_dataset.py --model my_model.py \\
-        --sizes 1/16 1/4 --cfg-options train_cfg.max_iters=20000
+        --sizes 1/16 1/4 --work-dir work_dirs/my_comparison \\
+        --cfg-options train_cfg.max_iters=20000
 """
 import argparse
 import csv
@@ -36,7 +37,7 @@ from mmseg_ext.datasets import few_label_sources as sources  # noqa: E402
 from mmseg_ext.datasets import label_splits, write_split_list  # noqa: E402
 from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.utils import label_efficiency  # noqa: E402
-from mmseg_ext.utils.training_runs import train  # noqa: E402
+from mmseg_ext.utils.training_runs import claim_work_dir, train  # noqa: E402
 
 TOOLS = Path(__file__).resolve().parent
 CONFIGS = TOOLS.parent / 'configs'
@@ -207,13 +208,18 @@ def train_all(plans: List[tuple], jobs: int) -> List[str]:
     broken = []
     with ThreadPoolExecutor(jobs) as pool:
         runs = {pool.submit(train, *plan): plan[2] for plan in plans}
-        for number, future in enumerate(as_completed(runs), 1):
-            state = 'done'
-            if future.result():
-                state = 'stopped'
-                broken.append(runs[future])
-            print(
-                f'{number} of {len(runs)}: {runs[future]} {state}', flush=True)
+        try:
+            for number, future in enumerate(as_completed(runs), 1):
+                state = 'done'
+                if future.result():
+                    state = 'stopped'
+                    broken.append(runs[future])
+                print(
+                    f'{number} of {len(runs)}: {runs[future]} {state}',
+                    flush=True)
+        except BaseException:  # Ctrl-C: those that wait do not begin
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
     return broken
 
 
@@ -244,10 +250,13 @@ def main():
                 run = osp.join(args.work_dir,
                                f'{name}_{osp.basename(folders[size])}_{seed}')
                 config = osp.join(run, f'{name}.py')
+                try:
+                    claim_work_dir(run, cfg.to_dict())
+                except RuntimeError as error:
+                    raise SystemExit(str(error))
                 with atomic_open(config, 'w') as file:
                     file.write(cfg.pretty_text)
-                plans.append((TOOLS / 'train.py', config, run, [],
-                              f'iter_{cfg.train_cfg.max_iters}.pth'))
+                plans.append((TOOLS / 'train.py', config, run, []))
                 runs.append(label_efficiency.Run(name, size, run))
     print(f'{len(plans)} runs, {args.jobs} at a time', flush=True)
     broken = train_all(plans, args.jobs)

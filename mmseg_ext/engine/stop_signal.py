@@ -1,6 +1,5 @@
 """Signals by which a cluster asks a training to stop."""
 import atexit
-import logging
 import multiprocessing
 import os
 import signal
@@ -11,7 +10,6 @@ from typing import Callable, Dict, Optional, Sequence
 
 import torch
 from mmengine.dist import all_reduce, get_world_size
-from mmengine.logging import print_log
 from torch.utils.data import DataLoader
 
 
@@ -63,11 +61,11 @@ class StopSignal:
     def _remember(self, number: int, frame) -> None:
         self.received = number
         self.release()
-        print_log(
-            f'{signal.Signals(number).name}: the training stops after this '
-            'iteration and saves a checkpoint; a second one ends it at once.',
-            logger='current',
-            level=logging.WARNING)
+        # no log: the signal may have come in the middle of writing one
+        os.write(
+            2, f'{signal.Signals(number).name}: the training stops after this '
+            'iteration and saves a checkpoint; a second one ends it at once.\n'
+            .encode())
 
 
 def keep_workers(dataloader: DataLoader) -> None:

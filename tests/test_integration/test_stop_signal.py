@@ -3,9 +3,12 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
+
+from mmseg_ext.utils.run_scores import read_scores
 
 from .method_battery import assert_equal, short_config, write
 from .tool_runner import run_tool, start_process, tool_command
@@ -66,6 +69,33 @@ def test_stops_saves_and_goes_on(endless, tmp_path):
     ]
     for key in ('state_dict', 'optimizer'):
         assert_equal(ends[0][key], ends[1][key])
+
+
+def test_stops_where_workers_wait_for_the_next_validation(endless, tmp_path):
+    endless.train_cfg.val_interval = 2
+    endless.val_dataloader.update(num_workers=1, persistent_workers=True)
+    process = start_process(
+        tool_command('tools/train.py', write(endless, tmp_path / 'config.py')))
+    read_until(process, '[     3/100000]')
+    os.killpg(process.pid, signal.SIGTERM)
+    output = finish(process)
+    assert process.returncode == 128 + signal.SIGTERM, output
+    torch.load(
+        open(os.path.join(endless.work_dir, 'last_checkpoint')).read().strip())
+
+
+def test_a_run_that_is_resumed_at_its_end_is_validated(endless, tmp_path):
+    """It may have been killed between its checkpoint and its last figure."""
+    endless.train_cfg.update(max_iters=2, val_interval=2)
+    endless.train_dataloader.update(num_workers=0, persistent_workers=False)
+    path = write(endless, tmp_path / 'config.py')
+    run_tool('tools/train.py', path)
+    scores = read_scores(endless.work_dir)
+    assert list(scores['model']) == [2]
+    for log in Path(endless.work_dir).glob('*/vis_data/scalars.json'):
+        log.unlink()
+    run_tool('tools/train.py', path, '--resume')
+    assert read_scores(endless.work_dir) == scores
 
 
 @pytest.mark.slow

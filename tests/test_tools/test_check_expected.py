@@ -22,7 +22,7 @@ def finished(tmp_path):
                       "ann_file='splits/1_8/labeled_seed0.txt')))\n")
     run = tmp_path / 'work' / 'method_toystreet_3'
     (run / 'date' / 'vis_data').mkdir(parents=True)
-    (run / 'iter_9.pth').touch()
+    (run / 'finished').touch()
     (run / 'date' / 'vis_data' / 'scalars.json').write_text('\n'.join(
         json.dumps({
             'student/mIoU': value,

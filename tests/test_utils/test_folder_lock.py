@@ -56,4 +56,4 @@ def test_a_training_holds_the_lock(tmp_path):
         '        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n'
         '    except OSError:\n'
         '        sys.exit(7)\n')
-    assert train(tool, 'config.py', str(tmp_path / 'run'), [], 'last.pth') == 7
+    assert train(tool, 'config.py', str(tmp_path / 'run'), []) == 7

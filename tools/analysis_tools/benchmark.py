@@ -38,6 +38,9 @@ def main() -> None:
         return run_stock_tool(TOOL)
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument('config')
+    # known here, so that their values are not taken for the config
+    for option in ('--log-interval', '--work-dir', '--repeat-times'):
+        parser.add_argument(option)
     path = parser.parse_known_args()[0].config
     cfg = Config.fromfile(path)
     if cfg.get('default_scope') != 'mmdet':

@@ -27,12 +27,17 @@ def main() -> None:
         return stock_tools.run_stock_tool(TOOL)
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument('config')
+    # known here, so that their values are not taken for the config
+    parser.add_argument('--shape', nargs='+', default=[])
+    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
+    parser.add_argument('--num-images')  # of MMDetection's tool
     cfg = Config.fromfile(parser.parse_known_args()[0].config)
     if cfg.get('default_scope') == 'mmdet':
         return stock_tools.run_stock_tool(TOOL, package='mmdet')
-    parser.add_argument('--shape', nargs='+', default=[])
-    parser.add_argument('--cfg-options', nargs='+', action=DictAction)
     args = parser.parse_args()
+    if args.num_images is not None:
+        parser.error(f'--num-images is for configs on MMDetection, {args.config} '
+                     'is not one.')
     # Here, since the options name fields of the config as the user knows it.
     cfg.merge_from_dict(args.cfg_options or {})
     plain = Config(

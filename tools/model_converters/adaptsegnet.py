@@ -11,7 +11,14 @@ The weights from which it starts need no conversion:
 ``backbone=dict(init_cfg=dict(type='Pretrained', checkpoint=..., prefix=
 'Scale'))``.
 """
-from mmseg_ext.models.utils.deeplabv2_converter import run_converter
+import sys
+from pathlib import Path
+
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from mmseg_ext.models.utils.deeplabv2_converter import \
+    run_converter  # noqa: E402
 
 
 def main() -> None:

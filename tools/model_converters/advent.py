@@ -5,7 +5,14 @@ whose main classifier, and auxiliary one if there is one, sum all four rates
 (``dilations=(6, 12, 18, 24)``), and the discriminators of a training of its
 own. The checkpoints of DADA's ADVENT baseline have the same layout.
 """
-from mmseg_ext.models.utils.deeplabv2_converter import run_converter
+import sys
+from pathlib import Path
+
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from mmseg_ext.models.utils.deeplabv2_converter import \
+    run_converter  # noqa: E402
 
 
 def main() -> None:

@@ -13,12 +13,18 @@ two rates: ``--num-rates 2``, and ``dilations=(6, 12)`` in its config::
         --discriminators latest_net_D_A.pth latest_net_D_B.pth
 """
 import argparse
+import sys
+from pathlib import Path
 
-from mmseg_ext.models.utils.cycle_gan_checkpoint import (
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from mmseg_ext.models.utils.cycle_gan_checkpoint import (  # noqa: E402
     convert_generator, convert_patch_discriminator, is_cycle_gan)
-from mmseg_ext.models.utils.deeplabv2_converter import convert_files
-from mmseg_ext.models.utils.official_checkpoint import (load_official,
-                                                        save_converted)
+from mmseg_ext.models.utils.deeplabv2_converter import \
+    convert_files  # noqa: E402
+from mmseg_ext.models.utils.official_checkpoint import (  # noqa: E402
+    load_official, save_converted)
 
 
 def parse_args():

@@ -10,13 +10,18 @@ import argparse
 import os.path as osp
 import pickle
 import re
+import sys
 from collections import OrderedDict
+from pathlib import Path
 from typing import Dict
 
 import torch
 from torch import Tensor
 
-from mmseg_ext.engine.atomic_io import atomic_open
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
 
 # Modules of the official decoder, and what they are called in
 # DeepLabV3PlusHead.

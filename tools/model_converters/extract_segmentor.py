@@ -1,7 +1,13 @@
 """Write a plain MMSegmentation checkpoint out of one of an algorithm."""
 import argparse
+import sys
+from pathlib import Path
 
-from mmseg_ext.models.utils.plain_checkpoint import extract_segmentor
+# Last on the path: an installed mmseg_ext comes first, a bare clone works too.
+sys.path.append(str(Path(__file__).resolve().parents[2]))
+
+from mmseg_ext.models.utils.plain_checkpoint import \
+    extract_segmentor  # noqa: E402
 
 
 def parse_args():

@@ -86,6 +86,17 @@ class AdaptiveBatchNormHook(Hook):
             layer.running_var.copy_(var)
         self._before = {}
 
+    def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
+        """Give a checkpoint to resume from, saved meanwhile, the former."""
+        if 'optimizer' not in checkpoint:
+            return
+        for name, layer in unwrap_model(runner.model).named_modules():
+            if layer in self._before:
+                mean, var = self._before[layer]
+                state = checkpoint['state_dict']
+                state[f'{name}.running_mean'] = mean.cpu()
+                state[f'{name}.running_var'] = var.cpu()
+
     def before_test_epoch(self, runner) -> None:
         """Adapt the statistics."""
         self._adapt(runner, runner.test_dataloader)

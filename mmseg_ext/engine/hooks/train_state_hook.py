@@ -24,6 +24,13 @@ class TrainStateHook(Hook):
         self.data_order: Optional[dict] = None
         self.rng_state: Optional[dict] = None
 
+    def before_train_epoch(self, runner) -> None:
+        """Validate a run that has nothing left to train."""
+        if runner.val_loop is not None and max(
+                1, self._loop.val_begin,
+                self._loop.max_iters) <= self._loop.iter:
+            runner.val_loop.run()
+
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Add the state to a checkpoint."""
         # Saved ahead of the iteration's end or, by a validation, after it:

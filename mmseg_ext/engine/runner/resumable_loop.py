@@ -42,7 +42,9 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
     ``rng_state`` (of the saving process). On resume both are restored, the
     seed of the sampler included, which the runner has drawn anew if the
     config leaves it open. With the seeding above ``rng_state`` matters only
-    for what runs before the first iteration.
+    for what runs before the first iteration. A run that is resumed at its
+    end is validated once more: it may have been killed in its last
+    validation, which begins behind its last checkpoint.
 
     **Accumulation.** ``accumulative_counts`` batches make one iteration: one
     optimiser step with the mean of their gradients, as that many devices
@@ -116,6 +118,8 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
         """Train; a resumed run continues the data order first."""
         self._check_checkpoint_interval()
         self._accumulate()
+        if self.runner.val_loop is not None:
+            keep_workers(self.runner.val_loop.dataloader)
         start = self._iter
         if start > 0:
             if self.train_state.rng_state is not None and get_rank() == 0:

@@ -7,6 +7,7 @@ from mmengine.runner.amp import autocast
 from mmseg.registry import LOOPS
 from torch.utils.data import DataLoader
 
+from ..stop_signal import keep_workers
 from ..utils import release_workers
 
 
@@ -52,6 +53,7 @@ class SourceTargetValLoop(ValLoop):
         if not isinstance(source_evaluator, Evaluator):
             source_evaluator = runner.build_evaluator(
                 source_evaluator or dict(type='IoUMetric'))
+        keep_workers(source_dataloader)
         self.source_dataloader = source_dataloader
         self.source_evaluator = source_evaluator
         meta = getattr(source_dataloader.dataset, 'metainfo', None)

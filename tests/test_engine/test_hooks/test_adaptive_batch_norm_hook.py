@@ -130,6 +130,14 @@ def test_validation_leaves_no_trace():
     assert torch.equal(torch.get_rng_state(), state)
     assert model.training
     assert (model.segmentor.first.running_mean > 1).all()
+    # the best checkpoint holds what was measured, one to resume from does not
+    for saved, optimizer in ((start, dict(optimizer={})),
+                             (model.state_dict(), {})):
+        checkpoint = dict(
+            state_dict=copy.deepcopy(model.state_dict()), **optimizer)
+        hook.before_save_checkpoint(runner, checkpoint)
+        for name, value in checkpoint['state_dict'].items():
+            assert torch.equal(value, saved[name]), name
     hook.after_val_epoch(runner, metrics={})
     for name, value in model.state_dict().items():
         assert torch.equal(value, start[name]), name
