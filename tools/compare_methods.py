@@ -4,7 +4,8 @@ Methods are configs whose sources ``labeled`` and ``unlabeled`` (or whose one
 data set, for supervised baselines) are replaced by images of the data set that
 is given, with label lists drawn for each share and seed. All of a seed have
 the same list. Runs that are done are not made again, those that were stopped
-go on, and those of other settings are refused. WORK_DIR gets ``results.md``, ``results.csv`` and ``results.png``.
+go on, and those of other settings are refused. WORK_DIR gets ``results.md``,
+``results.csv`` and ``results.png``.
 
 Examples::
 

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from mmseg_ext.utils.run_scores import read_scores
-
 from .method_battery import assert_equal, short_config, write
 from .tool_runner import run_tool, start_process, tool_command
 

@@ -36,8 +36,8 @@ def main() -> None:
         return stock_tools.run_stock_tool(TOOL, package='mmdet')
     args = parser.parse_args()
     if args.num_images is not None:
-        parser.error(f'--num-images is for configs on MMDetection, {args.config} '
-                     'is not one.')
+        parser.error('--num-images is for configs on MMDetection, which '
+                     f'{args.config} is not.')
     # Here, since the options name fields of the config as the user knows it.
     cfg.merge_from_dict(args.cfg_options or {})
     plain = Config(

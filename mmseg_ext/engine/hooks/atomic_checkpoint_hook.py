@@ -157,8 +157,9 @@ class AtomicCheckpointHook(CheckpointHook):
                        outputs=None) -> None:
         """Stop one process if a signal came during a training's validation.
 
-        That validation is not made again, unless it is the last. Several ranks, which may validate
-        different numbers of batches, stop at their next agreement.
+        That validation is not made again, unless it is the last. Several
+        ranks, which may validate different numbers of batches, stop at their
+        next agreement.
         """
         if get_world_size() == 1 and self._stop_signal.received is not None:
             self._stop_if_asked(runner, runner.iter, batch_idx + 1)

@@ -131,8 +131,8 @@ def test_validation_leaves_no_trace():
     assert model.training
     assert (model.segmentor.first.running_mean > 1).all()
     # the best checkpoint holds what was measured, one to resume from does not
-    for saved, optimizer in ((start, dict(optimizer={})),
-                             (model.state_dict(), {})):
+    for saved, optimizer in ((start, dict(optimizer={})), (model.state_dict(),
+                                                           {})):
         checkpoint = dict(
             state_dict=copy.deepcopy(model.state_dict()), **optimizer)
         hook.before_save_checkpoint(runner, checkpoint)

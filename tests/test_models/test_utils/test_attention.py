@@ -49,8 +49,7 @@ def test_does_not_overflow_in_half_precision(mode):
     query, key, value = (t.detach() for t in inputs(20))
     query, key = 300 * query, 300 * key
     exact = position_attention(query, key, value, 'dense')
-    half = position_attention(query.half(), key.half(), value.half(),
-                              mode, 7)
+    half = position_attention(query.half(), key.half(), value.half(), mode, 7)
     assert half.dtype == torch.float16 and half.isfinite().all()
     torch.testing.assert_close(half.float(), exact, rtol=1e-2, atol=1e-2)
 
