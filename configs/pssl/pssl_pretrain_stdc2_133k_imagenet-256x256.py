@@ -45,8 +45,7 @@ model = dict(
 # of what stands under backbone only the classification network is pre-trained,
 # the context path is not; the longest key that fits counts
 optim_wrapper = dict(
-    paramwise_cfg=dict(
-        custom_keys={
-            'backbone': dict(lr_mult=1.),
-            'backbone.backbone': dict(lr_mult=0.1)
-        }))
+    paramwise_cfg=dict(custom_keys={
+        'backbone': dict(lr_mult=1.),
+        'backbone.backbone': dict(lr_mult=0.1)
+    }))

@@ -84,9 +84,9 @@ class MethodBattery:
             assert self.tta_metric in metrics(tmp_path / 'tta')
             self.cell('TTA')
         if 'benchmark' not in self.without:
-            run_tool('tools/analysis_tools/benchmark.py', '--work-dir',
-                     tmp_path / 'benchmark', self.many_images(cfg, tmp_path),
-                     checkpoint)
+            run_tool('tools/analysis_tools/benchmark.py',
+                     '--work-dir', tmp_path / 'benchmark',
+                     self.many_images(cfg, tmp_path), checkpoint)
             self.cell('benchmark')
         run_tool('tools/analysis_tools/get_flops.py', path,
                  *self.flops_options)

@@ -40,8 +40,9 @@ def test_other_stride_and_outputs():
     maps = backbone(torch.randn(2, 3, 64, 64))
     assert [x.shape[-1] for x in maps] == [16, 4]
     # of a bottleneck too
-    maps = build(strides=(2, 1, 2, 1), out_indices=(3, 4))(
-        torch.randn(2, 3, 64, 64))
+    maps = build(
+        strides=(2, 1, 2, 1), out_indices=(3, 4))(
+            torch.randn(2, 3, 64, 64))
     assert [x.shape[-1] for x in maps] == [8, 4]
 
 
