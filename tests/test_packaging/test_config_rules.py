@@ -74,6 +74,19 @@ def test_metafile_names_are_unique(repo):
     assert [name for name, count in names.items() if count > 1] == []
 
 
+def test_every_config_is_in_a_metafile(repo):
+    """``mim search`` knows no other."""
+    listed = {
+        model['Config']
+        for name in load(str(repo / 'model-index.yml'))['Import']
+        for model in load(str(repo / name))['Models']
+    }
+    assert [
+        name for name in (path.relative_to(repo).as_posix()
+                          for path in config_files(repo)) if name not in listed
+    ] == []
+
+
 def build_model(cfg):
     """Build the model of a config, without memory for its weights.
 
@@ -180,8 +193,8 @@ def test_siblings_for_one_gpu_take_the_same_steps(configs):
             # some networks cannot learn from one image alone
             images = one['train_dataloader'].pop('batch_size')
             assert images >= several['train_dataloader'].pop('batch_size')
-            assert (one['train_cfg'].pop('accumulative_counts') * images ==
-                    base), path.name
+            assert (one['train_cfg'].pop('accumulative_counts') *
+                    images == base), path.name
             kind = one['train_cfg'].pop('type')
             assert kind.endswith('ResumableIterBasedTrainLoop'), path.name
             several['train_cfg'].pop('type')
@@ -191,9 +204,9 @@ def test_siblings_for_one_gpu_take_the_same_steps(configs):
 def test_image_pooling_with_batch_norm_gets_two_images(configs):
     """SyncBN is BN on one GPU, and BN refuses one pixel of one image."""
     one_gpu = [
-        cfg for path, cfg in configs.items() if path.match('gscnn/*.py')
-        and cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.
-        batch_size * cfg.train_cfg.get('accumulative_counts', 1)
+        cfg for path, cfg in configs.items() if path.match('gscnn/*.py') and
+        cfg.auto_scale_lr.base_batch_size == cfg.train_dataloader.batch_size *
+        cfg.train_cfg.get('accumulative_counts', 1)
     ]
     assert len(one_gpu) > 2
     assert all(cfg.train_dataloader.batch_size > 1 for cfg in one_gpu)
