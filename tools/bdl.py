@@ -72,7 +72,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         '--cfg-options',
         nargs='+',
         default=[],
-        help='settings of every training, as key=value')
+        help='settings of every training and offline step, as key=value')
     args = parser.parse_args(argv)
     for name, least in (('rounds', 0), ('inner', 0), ('gpus', 1)):
         if getattr(args, name) < least:

@@ -10,7 +10,7 @@ network is sure of, and the bank of the step before is taken over::
         --extend BANK
 
 Which objects are taken depends on ``--seed`` alone. A bank that is complete is
-left as it is; a killed command begins again.
+left as it is; a killed command begins again. One process does it all.
 """
 import os.path as osp
 import sys
@@ -25,6 +25,7 @@ import numpy as np  # noqa: E402
 import torch  # noqa: E402
 from mmcv.transforms import Compose  # noqa: E402
 from mmengine.dataset import pseudo_collate  # noqa: E402
+from mmengine.dist import get_world_size  # noqa: E402
 from mmseg.registry import TRANSFORMS  # noqa: E402
 
 from mmseg_ext.datasets.class_counts import image_names  # noqa: E402
@@ -114,6 +115,10 @@ def prediction_loader(dataset, names, cfg, args):
 def main():
     args = parse_args()
     cfg = offline.read_config(args)
+    if get_world_size() > 1:
+        raise ValueError(f'--launcher {args.launcher} has {get_world_size()} '
+                         'processes, each of which would cut the same '
+                         'objects: expected is 1.')
     dataset = build_incremental_dataset(cfg)
     if not dataset.loads_labels and args.checkpoint is None:
         raise ValueError(f'Step {dataset.step} has no labels of pixels: give '

@@ -24,6 +24,7 @@ import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
+from mmengine.dist import all_gather_object  # noqa: E402
 from mmengine.dist import barrier, is_main_process  # noqa: E402
 from mmseg.registry import MODELS, TRANSFORMS  # noqa: E402
 
@@ -101,6 +102,15 @@ class Evaluation:
                 areas = self.areas.setdefault((stage, name), [0, 0])
                 areas[0] += int((mask & own).sum())
                 areas[1] += int((mask | own).sum())
+
+    def reduce(self) -> None:
+        """Sum up the areas of all processes."""
+        shares, self.areas = all_gather_object(self.areas), {}
+        for share in shares:
+            for key, (both, either) in share.items():
+                areas = self.areas.setdefault(key, [0, 0])
+                areas[0] += both
+                areas[1] += either
 
     def report(self) -> dict:
         found = {}
@@ -181,6 +191,7 @@ def main():
                                      dataset.metainfo['palette'])
         with atomic_open(cache.path('masks.png')) as file:
             file.write(cv2.imencode('.png', sheet[..., ::-1])[1].tobytes())
+    evaluation.reduce()
     if is_main_process() and args.evaluate:
         report = evaluation.report()
         print(json.dumps(report, indent=1))

@@ -51,7 +51,7 @@ def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
         '--cfg-options',
         nargs='+',
         default=[],
-        help='settings of every training, as key=value')
+        help='settings of every training and offline step, as key=value')
     args = parser.parse_args(argv)
     if args.gpus < 1:
         parser.error(f'--gpus is {args.gpus}: expected an integer >= 1')
@@ -153,17 +153,26 @@ class Plan(ChainPlan):
     def _masks(self, number: int, config: str, previous: str) -> str:
         if self.args.masks:
             return osp.abspath(self.args.masks[number - 1])
-        arguments = []
+        options = []
         if self.tagger:
             tagger = self.train(f'step{number}/tagger', self.tagger,
                                 [f'load_from={previous}'])
-            arguments = ['--cfg-options', f'co_segmentor.checkpoint={tagger}']
-        return self.tool(f'step{number}/masks', 'cosegment.py', config, [],
-                         arguments)
+            options = [f'co_segmentor.checkpoint={tagger}']
+            if self.cfg_options:
+                # as its training has written it, with the settings
+                options.append(
+                    'co_segmentor.config=' +
+                    osp.join(osp.dirname(tagger), osp.basename(self.tagger)))
+        return self.tool(
+            f'step{number}/masks',
+            'cosegment.py',
+            config, [], [],
+            options=options)
 
     def _dataset(self, config: str):
         """Field and content of the data set of a step."""
-        field, dataset = DATASET, self.configs[config].train_dataloader.dataset
+        cfg = self.read(config, self.cfg_options)
+        field, dataset = DATASET, cfg.train_dataloader.dataset
         while dataset['type'] != 'ClassIncrementalDataset':
             if 'dataset' not in dataset:
                 raise ValueError(f'{DATASET} of {config} has no '

@@ -157,7 +157,7 @@ def main():
     args = parse_args()
     cfg = offline.read_config(args)
     images, pipeline = offline.list_images(
-        cfg, args.branch), offline.test_pipeline(cfg)
+        cfg, args.branch, 'folder'), offline.test_pipeline(cfg)
     cache = offline.OfflineCache(
         args.out,
         dict(

@@ -15,7 +15,7 @@ import os
 import os.path as osp
 import sys
 from pathlib import Path
-from typing import List
+from typing import List, Set, Tuple
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -66,18 +66,40 @@ def translate(model, images: List[offline.ListedImage], pipeline: List[dict],
             file.write(cv2.imencode('.png', made)[1].tobytes())
 
 
-def link_siblings(image: offline.ListedImage, out: str) -> None:
-    """Link what lies beside the folder of the images, at every level."""
-    below = osp.relpath(image.folder, image.root)
-    source, destination = image.root, out
-    for part in () if below == '.' else below.split(os.sep):
-        os.makedirs(destination, exist_ok=True)
-        for name in os.listdir(source):
-            link = osp.join(destination, name)
-            if name != part and not osp.lexists(link):
-                os.symlink(osp.abspath(osp.join(source, name)), link)
-        source, destination = osp.join(source,
-                                       part), osp.join(destination, part)
+def image_folders(images: List[offline.ListedImage],
+                  out: str) -> Set[Tuple[str, Path]]:
+    """``data_root`` and the folder below it, of all images.
+
+    Raises:
+        ValueError: If translated images would not be written below OUT.
+    """
+    folders = {(image.root, Path(osp.relpath(image.folder, image.root)))
+               for image in images}
+    for root, below in folders:
+        place = Path(out, below).resolve()
+        if place != Path(out).resolve() / below:
+            raise ValueError(
+                f'Images of {osp.join(root, below)} would be written to '
+                f'{place}, not below OUT {out}: expected are images below '
+                'data_root, and no links to their folders in OUT.')
+    return folders
+
+
+def link_siblings(folders: Set[Tuple[str, Path]], out: str) -> None:
+    """Link what lies beside the folders of the images, at every level."""
+    written = [below for _, below in folders]
+    for root, below in sorted(folders):
+        os.makedirs(osp.join(out, below), exist_ok=True)
+        for above in below.parents:
+            for name in os.listdir(osp.join(root, above)):
+                path = above / name
+                # images written through a link would replace their originals
+                on_the_way = any(
+                    path.is_relative_to(x) or x.is_relative_to(path)
+                    for x in written)
+                if not on_the_way and not osp.lexists(osp.join(out, path)):
+                    os.symlink(
+                        osp.abspath(osp.join(root, path)), osp.join(out, path))
 
 
 def main():
@@ -95,6 +117,7 @@ def main():
         ]:
             raise ValueError(f'OUT {args.out} lies in the data set {root} '
                              'that is translated: give a folder outside.')
+    folders = image_folders(images, args.out)
     cache = offline.OfflineCache(
         args.out,
         dict(
@@ -114,8 +137,7 @@ def main():
     barrier()
     if is_main_process():
         print(f'{len(left)} of {len(images)} images to translate', flush=True)
-        for image in {image.folder: image for image in images}.values():
-            link_siblings(image, args.out)
+        link_siblings(folders, args.out)
     if left:
         model, _ = offline.load_model(cfg, args)
         translate(model, offline.share_of_rank(left), pipeline,

@@ -1,6 +1,7 @@
 import json
 import os
 import os.path as osp
+import shutil
 import subprocess
 import sys
 import time
@@ -162,9 +163,61 @@ class TestTranslate:
         _, path, checkpoint = short('cyclegan_toystreet')
         with pytest.raises(ValueError, match='lies in the data set'):
             self.run(path, checkpoint, toystreet / 'day/translated')
+        # they would be written into the source, or beside OUT
+        (tmp_path / 'out/images').mkdir(parents=True)
+        (tmp_path / 'out/images/train').symlink_to(toystreet /
+                                                   'day/images/train')
+        with pytest.raises(ValueError, match='not below OUT .*/out: expected'):
+            self.run(path, checkpoint, tmp_path / 'out')
+        cfg, path, _ = short('cyclegan_toystreet')
+        cfg.train_dataloader.dataset.source.data_prefix.img_path = str(
+            toystreet / 'dusk/images/train')
+        with pytest.raises(ValueError, match='images below data_root'):
+            self.run(write(cfg, path), checkpoint, tmp_path / 'aside/out')
         _, path, checkpoint = short('bdl_translated_toystreet')
         with pytest.raises(ValueError, match='expected is a CycleGAN'):
             self.run(path, checkpoint, tmp_path / 'out')
+
+    def test_several_folders(self, short, toystreet, tmp_path):
+        """No image is written through a link to the folder of another."""
+        data, out = tmp_path / 'day', tmp_path / 'out'
+        shutil.copytree(toystreet / 'day', data)
+        (data / 'images/notes').mkdir()
+        for folder in ('more/deep', 'other/deep'):
+            shutil.copytree(data / 'images/val', data / folder)
+        image = cv2.imread(str(next((data / 'more/deep').iterdir())))
+        cv2.imwrite(str(data / 'more/a.jpg'), image)
+        cfg, path, checkpoint = short('cyclegan_toystreet')
+        source = dict(cfg.train_dataloader.dataset.source, data_root=str(data))
+        folders = {
+            'images/train': '.png',
+            'images/val': '.png',
+            'more/deep': '.png',
+            'more': '.jpg',
+            'other/deep': '.png'
+        }
+        cfg.train_dataloader.dataset.source = dict(
+            type='ConcatDataset',
+            datasets=[
+                dict(source, data_prefix=dict(img_path=x), img_suffix=suffix)
+                for x, suffix in folders.items()
+            ])
+        files = {x: x.read_bytes() for x in data.rglob('*.*')}
+        self.run(write(cfg, path), checkpoint, out)
+        assert {x: x.read_bytes() for x in data.rglob('*.*')} == files
+        images = [
+            x for x in files
+            if x.relative_to(data).parts[0] in ('images', 'more', 'other')
+        ]
+        assert len(images) == 16 + 3 * 4 + 1
+        for image in images:
+            name = image.relative_to(data).with_suffix('.png')
+            made = (out / name).resolve()
+            assert made == out.resolve() / name
+            assert made.read_bytes() != files[image]
+        assert sorted(os.listdir(out / 'more')) == ['a.png', 'deep']
+        for name in ('annotations', 'images/notes'):
+            assert (out / name).resolve() == (data / name).resolve()
 
     @pytest.mark.slow
     def test_two_processes(self, short, tmp_path):
@@ -288,6 +341,26 @@ class TestPseudoLabels:
         run_tool('tools/train.py', write(cfg, path))
         assert len(losses(cfg.work_dir)) == 2
 
+    def test_names_that_would_collide(self, short, toystreet, tmp_path):
+        cfg, path, checkpoint = short('bdl_toystreet')
+        for folder in ('one', 'other'):
+            os.makedirs(tmp_path / folder)
+            shutil.copy(
+                next((toystreet / 'dusk/images/train').iterdir()),
+                tmp_path / folder / 'a.png')
+        target = dict(cfg.train_dataloader.dataset.target)
+        target.update(data_root=str(tmp_path))
+        cfg.train_dataloader.dataset.target = dict(
+            type='ConcatDataset',
+            datasets=[
+                dict(target, data_prefix=dict(img_path=folder))
+                for folder in ('one', 'other')
+            ])
+        with pytest.raises(
+                ValueError,
+                match='other/a.png and .*one/a.png would both become a.png'):
+            self.run(write(cfg, path), checkpoint, tmp_path / 'out')
+
     def test_slide_inference(self, short, tmp_path):
         _, path, checkpoint = short('bdl_toystreet')
         slide = dict(mode='slide', crop_size=(48, 48), stride=(32, 32))
@@ -343,6 +416,21 @@ class TestPlan:
         assert 'dist_train.sh' in lines[1] and ' 4 ' in lines[1]
         assert '--nproc_per_node=4' in lines[5]
         assert not any('perceptual' in line for line in lines)
+
+    def test_cfg_options(self, tmp_path, capsys):
+        option = 'train_dataloader.dataset.target.img_suffix=.jpg'
+        lines = self.plan(
+            '--rounds',
+            0,
+            '--inner',
+            1,
+            '--work-dir',
+            tmp_path,
+            '--cfg-options',
+            option,
+            capsys=capsys)
+        assert len(lines) == 10
+        assert all(f' {option}' in line for line in lines[1::2])
 
     def test_config_without_the_field(self, tmp_path):
         with pytest.raises(ValueError, match='must set bdl = dict'):

@@ -226,6 +226,13 @@ class TestMemoryBank:
         run_tool(*command, tmp_path / 'other', *options, '--seed', 1)
         assert MemoryBank(str(tmp_path / 'other')).fingerprint != one
 
+    def test_several_processes(self, files, tmp_path, monkeypatch):
+        monkeypatch.setattr('mmengine.dist.get_world_size', lambda: 2)
+        with pytest.raises(ValueError, match='has 2 processes.* is 1'):
+            run_tool('tools/build_memory_bank.py', files / 'base.py',
+                     tmp_path / 'bank')
+        assert not (tmp_path / 'bank').exists()
+
     def test_extended_by_predictions(self, files, toystreet, tmp_path):
         with pytest.raises(ValueError, match='give --checkpoint'):
             run_tool('tools/build_memory_bank.py', files / 'step.py',
@@ -317,14 +324,20 @@ class TestCoSegment:
 
     @pytest.mark.slow
     def test_two_processes(self, files, tmp_path):
+        self.run(files, tmp_path / 'one', '--evaluate')
         run_process([
             sys.executable, '-m', 'torch.distributed.run', '--standalone',
             '--nproc_per_node=2',
             osp.join(REPO, 'tools/cosegment.py'),
             str(files / 'step.py'),
-            str(tmp_path / 'masks'), '--launcher', 'pytorch', '--device', 'cpu'
+            str(tmp_path / 'masks'), '--launcher', 'pytorch', '--device',
+            'cpu', '--evaluate'
         ])
         assert self.masks(tmp_path / 'masks') == self.masks(files / 'masks')
+        one, two = (
+            json.loads((tmp_path / folder / 'iou.json').read_text())
+            for folder in ('one', 'masks'))
+        assert one == two
 
 
 def test_online_masks(toystreet, files, tmp_path):
@@ -374,6 +387,26 @@ class TestPlan:
         assert [line.split()[0] for line in lines[::2]] == ['step1/train']
         assert 'dist_train.sh' in lines[1]
         assert 'bank' not in lines[1]
+
+    def test_cfg_options(self, tmp_path, capsys):
+        option = 'train_dataloader.dataset.dataset.dataset.data_root=elsewhere'
+        command = ('tools/incremental.py',
+                   f'{REPO}/{FOLDER}/fmwiss_toystreet.py', '--dry-run',
+                   '--work-dir', tmp_path)
+        run_tool(*command, '--cfg-options', option)
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 10
+        assert all(f' {option}' in line for line in lines[1::2])
+        # behind those of the command line; the network as it was trained
+        tagger = f'{tmp_path}/step1/tagger'
+        assert lines[7].endswith(
+            f' {option} co_segmentor.checkpoint={tagger}/iter_200.pth '
+            f'co_segmentor.config={tagger}/fmwiss_tagger_toystreet.py')
+        with pytest.raises(
+                ValueError,
+                match='fmwiss_base_toystreet.py cannot take .*pipeline.6'):
+            run_tool(*command, '--base', 'x.pth', '--cfg-options',
+                     'train_dataloader.dataset.dataset.pipeline.6.prob=1')
 
     def test_faults(self, tmp_path):
         config = f'{REPO}/{FOLDER}/fmwiss_base_toystreet.py'

@@ -32,12 +32,16 @@ class ListedImage(NamedTuple):
         return osp.splitext(relative)[0] + '.png'
 
 
-def list_images(cfg: Config, branch: str) -> List[ListedImage]:
+def list_images(cfg: Config,
+                branch: str,
+                start: str = 'root') -> List[ListedImage]:
     """List the images of a source of ``train_dataloader.dataset``.
 
     Args:
         cfg (Config): The config.
         branch (str): Name of the source.
+        start (str): What names are relative to, 'root' or 'folder'. Defaults
+            to 'root'.
 
     Raises:
         ValueError: If there is no such source, or two images would have the
@@ -53,7 +57,7 @@ def list_images(cfg: Config, branch: str) -> List[ListedImage]:
         root = leaf.data_root or folder
         for i in range(len(leaf)):
             image = ListedImage(leaf.get_data_info(i), root, folder)
-            name = image.name(root)
+            name = image.name(getattr(image, start))
             if name in seen:
                 raise ValueError(
                     f'{image.info["img_path"]} and {seen[name]} would both '

@@ -18,7 +18,11 @@ class ChainPlan:
         configs (Iterable[str]): Config files of all commands.
         gpus (int): Processes of each command.
         seed (int): Of all trainings.
-        cfg_options (Sequence[str]): Settings of every training, key=value.
+        cfg_options (Sequence[str]): Settings of every training and offline
+            step, key=value.
+
+    Raises:
+        ValueError: If a config cannot take the settings.
     """
 
     def __init__(self, tools: str, work_dir: str, configs: Iterable[str],
@@ -55,7 +59,8 @@ class ChainPlan:
              config: str,
              sources: List[str],
              arguments: List[str],
-             shared: bool = True) -> str:
+             shared: bool = True,
+             options: Sequence[str] = ()) -> str:
         """Add an offline step; gives its folder.
 
         Args:
@@ -66,9 +71,14 @@ class ChainPlan:
             arguments (list[str]): Further arguments.
             shared (bool): Whether several processes share it. Defaults to
                 True.
+            options (Sequence[str]): Settings of this step alone, key=value.
         """
         out = osp.join(self.work_dir, name)
+        own = ['--cfg-options', *options] if options else []
         tail = [config, *sources, out, *arguments]
+        if self.cfg_options or options:
+            # it reads the data and builds the network of the trainings
+            tail += ['--cfg-options', *self.cfg_options, *options]
         path = osp.join(self.tools, tool)
         command = [sys.executable, path, *tail]
         if self.gpus > 1 and shared:
@@ -77,9 +87,9 @@ class ChainPlan:
                 f'--nproc_per_node={self.gpus}', path, *tail, '--launcher',
                 'pytorch'
             ]
-        cfg = self.read(config, [])
+        cfg = self.read(config, self.cfg_options)
         self.add(name, command, osp.join(out, 'finished.json'),
-                 [repr(cfg.to_dict()), tool, *arguments])
+                 [repr(cfg.to_dict()), tool, *arguments, *own])
         return out
 
     def read(self, config: str, options: List[str]) -> Config:
@@ -87,8 +97,13 @@ class ChainPlan:
         cfg = self.configs[config].copy()
         parser = argparse.ArgumentParser()
         parser.add_argument('--options', nargs='*', action=DictAction)
-        cfg.merge_from_dict(
-            parser.parse_args(['--options', *options]).options or {})
+        settings = parser.parse_args(['--options', *options]).options or {}
+        try:
+            cfg.merge_from_dict(settings)
+        except (KeyError, TypeError) as error:
+            raise ValueError(
+                f'{config} cannot take --cfg-options {" ".join(options)}: '
+                f'{error.args[0]}') from None
         return cfg
 
     def add(self, name: str, command: List[str], result: str,

@@ -59,6 +59,20 @@ def test_names_that_would_collide(cfg, tmp_path):
         offline.list_images(cfg, 'target')
 
 
+def test_names_that_would_collide_below_their_folders(cfg, tmp_path):
+    photos = cfg.train_dataloader.dataset.target
+    (tmp_path / 'more').mkdir()
+    cv2.imwrite(str(tmp_path / 'more/a.png'), np.zeros((8, 12, 3), np.uint8))
+    more = dict(photos, data_prefix=dict(img_path='more'))
+    cfg.train_dataloader.dataset.target = dict(
+        type='ConcatDataset', datasets=[photos, more])
+    assert len(offline.list_images(cfg, 'target')) == 3
+    with pytest.raises(
+            ValueError,
+            match='more/a.png and .*photos/a.png would both become a.png'):
+        offline.list_images(cfg, 'target', 'folder')
+
+
 def test_shares_of_ranks(monkeypatch):
     for rank, expected in ((0, [0, 3, 6]), (1, [1, 4]), (2, [2, 5])):
         monkeypatch.setattr(

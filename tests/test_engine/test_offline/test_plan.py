@@ -1,0 +1,45 @@
+import pytest
+
+from mmseg_ext.engine.offline.plan import ChainPlan
+
+
+@pytest.fixture
+def make(tmp_path):
+    """A plan of one offline step with settings of the user and its own."""
+    config = tmp_path / 'config.py'
+    config.write_text("data = dict(root='here')\nsteps = [1]\n")
+
+    def make(cfg_options=(), options=(), gpus=1):
+        plan = ChainPlan('tools', str(tmp_path), [str(config)], gpus, 0,
+                         cfg_options)
+        plan.tool(
+            'made', 'make.py', str(config), [], ['--x=1'], options=options)
+        step, = plan.steps
+        return step
+
+    return make
+
+
+def test_offline_steps_get_the_settings(make):
+    assert '--cfg-options' not in make().command
+    tail = ['--x=1', '--cfg-options', 'data.root=there', 'data.size=2']
+    step = make(['data.root=there'], ['data.size=2'])
+    assert step.command[-4:] == tail
+    step = make(['data.root=there'], ['data.size=2'], gpus=2)
+    assert step.command[-6:] == [*tail, '--launcher', 'pytorch']
+
+
+def test_settings_are_part_of_the_recipe(make):
+    plain = make().fingerprint
+    assert make(['data.root=there']).fingerprint != plain
+    assert make(options=['data.root=there']).fingerprint != plain
+    # what the config has already
+    assert make(['data.root=here']).fingerprint == plain
+
+
+@pytest.mark.parametrize('option', ['steps.3=1', 'data.root.deep=1'])
+def test_settings_that_do_not_fit(make, option):
+    with pytest.raises(
+            ValueError,
+            match=f'config.py cannot take --cfg-options {option}: '):
+        make([option])
