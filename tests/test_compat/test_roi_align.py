@@ -172,6 +172,19 @@ def test_low_precision(features, rois, dtype):
     assert torch.allclose(found.double(), expected, atol=0.1)
 
 
+def test_computes_in_its_own_numbers_under_autocast(features, rois):
+    features, rois = features.float().requires_grad_(), rois.float()
+    results = []
+    for enabled in (False, True):
+        with torch.autocast('cpu', torch.bfloat16, enabled=enabled):
+            found = RoIAlign.apply(features, rois, (3, 2), 0.5, 0, 'mean',
+                                   True)
+            grad, = torch.autograd.grad(found.square().sum(), features)
+        results.append((found, grad))
+    for plain, mixed in zip(*results):
+        assert torch.equal(plain, mixed)
+
+
 def test_mmcv_calls_it(features, rois):
     ops = pytest.importorskip('mmcv.ops')
     layer = ops.RoIAlign((3, 2), spatial_scale=0.5, sampling_ratio=0)

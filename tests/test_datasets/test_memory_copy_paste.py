@@ -89,6 +89,17 @@ class TestPaste:
             assert after['seg_fields'][-1] == 'gt_paste_map'
             assert (mask == 0b10000011).all()  # not written to
 
+    def test_images_of_floats(self, bank):
+        transform = MemoryCopyPaste(bank, prob=1., num_objects=(2, 3))
+        images = []
+        for dtype in (np.uint8, np.float32):
+            before = results(gt_seg_map=np.zeros((40, 60), np.uint8))
+            before['img'] = before['img'].astype(dtype)
+            np.random.seed(0)
+            images.append(transform(before)['img'])
+        assert images[1].dtype == np.float32
+        assert (images[1] == images[0]).all() and (images[0] >= 50).any()
+
     def test_exact_at_scale_one(self, tmp_path):
         image = np.random.RandomState(0).randint(100, 256,
                                                  (9, 7, 4)).astype(np.uint8)
@@ -132,6 +143,7 @@ class TestPaste:
             bank, prob=0.)(results())['gt_paste_map'].any()
         assert not MemoryCopyPaste(None)(results())['gt_paste_map'].any()
         transform = MemoryCopyPaste(bank, prob=1., classes=['sky'])
+        np.random.seed(0)
         assert all(
             transform(results())['gt_paste_map'].max() == 2 for _ in range(9))
         made = []

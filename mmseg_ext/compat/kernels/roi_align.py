@@ -8,7 +8,8 @@ regions, bins or samples, and the cost does not grow with the sampling grid.
 Shape shorthand: R regions, C channels, P x Q bins, G samples along a bin.
 """
 from bisect import bisect_left
-from typing import Iterator, NamedTuple, Tuple
+from functools import wraps
+from typing import Callable, Iterator, NamedTuple, Tuple
 
 import torch
 from torch import Tensor
@@ -61,6 +62,18 @@ class _Axis(NamedTuple):
                 high_weight=taps.high_weight * share), self.size)
 
 
+def _without_autocast(function: Callable) -> Callable:
+    """Compute in the numbers given, as the compiled operator does."""
+
+    @wraps(function)
+    def plain(first: Tensor, *args, **kwargs) -> None:
+        with torch.autocast(first.device.type, enabled=False):
+            return function(first, *args, **kwargs)
+
+    return plain
+
+
+@_without_autocast
 def roi_align_forward(input: Tensor, rois: Tensor, output: Tensor,
                       argmax_y: Tensor, argmax_x: Tensor, aligned_height: int,
                       aligned_width: int, spatial_scale: float,
@@ -103,6 +116,7 @@ def roi_align_forward(input: Tensor, rois: Tensor, output: Tensor,
             output[regions] = pooled.permute(0, 3, 1, 2).to(output)
 
 
+@_without_autocast
 def roi_align_backward(grad_output: Tensor, rois: Tensor, argmax_y: Tensor,
                        argmax_x: Tensor, grad_input: Tensor,
                        aligned_height: int, aligned_width: int,

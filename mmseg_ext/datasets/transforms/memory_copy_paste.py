@@ -134,7 +134,8 @@ class MemoryCopyPaste(BaseTransform):
         if flip:
             color, alpha = cv2.flip(color, 1), cv2.flip(alpha, 1)
         window = np.s_[top:top + height, left:left + width]
-        cv2.copyTo(color, alpha, image[window])
+        # not cv2.copyTo, which makes a new array where the image is of floats
+        np.copyto(image[window], color, where=alpha[..., None] > 0)
         paste_map[window] = np.where(alpha > 0, np.uint8(label),
                                      paste_map[window])
 

@@ -1,6 +1,7 @@
 from abc import abstractmethod
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Sequence
 
+import torch.nn.functional as F
 from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from torch import Tensor, nn
@@ -65,6 +66,27 @@ class HeadVisualizationHook(Hook):
         Returns:
             list[tuple[str, np.ndarray]]: Titled panels.
         """
+
+    def part_seen(self, labels: Tensor, sample, size: Sequence[int]) -> Tensor:
+        """Cut from a map of the whole image what the head saw of it.
+
+        Args:
+            labels (Tensor): A map of the image as it was loaded, (1, H, W).
+            sample (SegDataSample): Its sample.
+            size (Sequence[int]): Height and width of what the head saw: the
+                image as the pipeline gave it, with padding to the right and
+                below, or its first window.
+
+        Returns:
+            Tensor: (1, h, w), 255 in the padding.
+        """
+        shape = sample.metainfo.get('img_shape', size)
+        height, width = (
+            max(1, round(seen * whole / given))
+            for seen, whole, given in zip(size, labels.shape[1:], shape))
+        labels = labels[:, :height, :width]
+        padding = (0, width - labels.shape[2], 0, height - labels.shape[1])
+        return F.pad(labels, padding, value=255)
 
     def keep(self, name: str, value: Tensor) -> None:
         """Keep the first value of a name."""

@@ -82,7 +82,9 @@ class PositionAttentionVisualizationHook(HeadVisualizationHook):
                         cv2.FONT_HERSHEY_SIMPLEX, max(height / 300, 0.3),
                         (255, 255, 255), 1, cv2.LINE_AA)
             panels.append((f'attention of point {number}', view))
-        labels = resize_labels(sample.pred_sem_seg.data.cpu(), (height, width))
+        labels = self.part_seen(sample.pred_sem_seg.data.cpu(), sample,
+                                (height, width))
+        labels = resize_labels(labels, (height, width))
         return [('image', marked), *panels,
                 ('prediction', overlay_labels(image, labels,
                                               style['palette']))]

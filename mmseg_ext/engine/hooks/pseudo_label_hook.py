@@ -143,7 +143,6 @@ class PseudoLabelHook(Hook):
             branch: [i for i, image in enumerate(images) if image is not None]
             for branch, images in inputs.items()
         }
-        bgr = image_statistics(algorithm.data_preprocessor)['rgb']
         rows = []
         for i in range(self.num_images):
             part = {
@@ -160,9 +159,7 @@ class PseudoLabelHook(Hook):
                         data_samples={
                             b: samples[b][j]
                             for b, j in part.items()
-                        }),
-                    self.palette,
-                    bgr=bgr))
+                        }), self.palette))
         rows = [row for row in rows if row]
         if rows:
             self._save(runner, 'branches', draw_sheet(rows))

@@ -58,13 +58,16 @@ class ShapeStreamVisualizationHook(HeadVisualizationHook):
                   ('edges of the image', heat(captured['gradient']))]
         if 'gt_sem_seg' in sample:
             # Drawn in the pixels of the labels, as the network learns it.
-            truth = boundary_map(sample.gt_sem_seg.data.cpu().long())
+            truth = boundary_map(
+                self.part_seen(sample.gt_sem_seg.data.cpu().long(), sample,
+                               size))
             panels.append(('boundaries, labels', heat_map(truth, size)))
         panels.append(('boundaries, predicted',
                        heat(captured['edge'].float().sigmoid())))
         panels += [(name, heat(values)) for name, values in captured.items()
                    if name.startswith('gate ')]
-        labels = resize_labels(sample.pred_sem_seg.data.cpu(), size)
+        labels = self.part_seen(sample.pred_sem_seg.data.cpu(), sample, size)
+        labels = resize_labels(labels, size)
         panels.append(
             ('prediction', overlay_labels(image, labels, style['palette'])))
         return panels

@@ -129,6 +129,21 @@ def test_sheet_of_a_validation(make, hook, folder, columns, mode, tmp_path):
     assert hooks_of(model) == attached
 
 
+@pytest.mark.parametrize('size, columns', [
+    ((64, 96), [0] * 48 + [1] * 48),
+    ((64, 48), [0] * 48),
+    ((64, 128), [0] * 48 + [1] * 48 + [255] * 32),
+])
+def test_labels_lie_where_the_head_saw_them(size, columns):
+    """The image, its first window, or the image and padding."""
+    labels = torch.zeros(1, 128, 192, dtype=torch.uint8)  # twice the size
+    labels[..., 96:] = 1
+    sample = SegDataSample(metainfo=dict(img_shape=(64, 96)))
+    part = PositionAttentionVisualizationHook().part_seen(labels, sample, size)
+    assert part[0, 0, ::2].tolist() == columns
+    assert part.shape == (1, 128, 2 * size[1])
+
+
 def test_stock_head(tmp_path):
     assert validate(PositionAttentionVisualizationHook(), danet('DAHead'),
                     tmp_path)

@@ -16,13 +16,13 @@ from mmseg_ext.models.utils.pseudo_label_statistics import \
 
 class Algorithm(nn.Module):
 
-    def __init__(self):
+    def __init__(self, rgb=True):
         super().__init__()
         self.pseudo_label_statistics = PseudoLabelStatistics(2)
         self.teacher_active = True
         self.capture_pseudo_labels = False
         self.captured_pseudo_labels = None
-        self.data_preprocessor = SimpleNamespace(channel_conversion=True)
+        self.data_preprocessor = SimpleNamespace(channel_conversion=rgb)
 
     def step(self, keep=True):
         label = torch.zeros(1, 4, 8).long()
@@ -88,9 +88,10 @@ def train(hook, algorithm, iterations, tmp_path, keep=True, stage_begin=0):
     return runner
 
 
-def test_sheets_at_step_0_at_intervals_and_at_the_stage(tmp_path):
+@pytest.mark.parametrize('rgb', [True, False])
+def test_sheets_at_step_0_at_intervals_and_at_the_stage(rgb, tmp_path):
     hook = PseudoLabelHook(interval=4)
-    runner = train(hook, Algorithm(), range(10), tmp_path, stage_begin=6)
+    runner = train(hook, Algorithm(rgb), range(10), tmp_path, stage_begin=6)
     assert runner.visualizer.images == [('branches', 1), ('pseudo_labels', 1),
                                         ('pseudo_labels', 5),
                                         ('pseudo_labels', 7),
