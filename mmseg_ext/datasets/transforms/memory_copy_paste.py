@@ -134,8 +134,9 @@ class MemoryCopyPaste(BaseTransform):
         if flip:
             color, alpha = cv2.flip(color, 1), cv2.flip(alpha, 1)
         window = np.s_[top:top + height, left:left + width]
-        # not cv2.copyTo, which makes a new array where the image is of floats
-        np.copyto(image[window], color, where=alpha[..., None] > 0)
+        # of one type, or copyTo leaves the image and makes a new array
+        color = color.astype(image.dtype, copy=False)
+        cv2.copyTo(color, alpha, image[window])
         paste_map[window] = np.where(alpha > 0, np.uint8(label),
                                      paste_map[window])
 
