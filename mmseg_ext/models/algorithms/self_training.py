@@ -62,6 +62,9 @@ class SelfTraining(MeanTeacher):
             then has the classes of what is predicted: filters and thresholds
             keep less of rare classes, which the student would unlearn. None
             weights all alike. Defaults to None.
+        pseudo_score_weight (bool): Weight a kept pixel of the pseudo loss by
+            the filter's score, the probability that it is right. Not of any
+            article. Defaults to False, which weights all alike.
         pseudo_at (str): Make pseudo labels on the grid of the head
             (``'feature'``) or at the size of the image (``'image'``).
             Defaults to 'feature'.
@@ -89,6 +92,7 @@ class SelfTraining(MeanTeacher):
                  cut_mix: OptConfigType = None,
                  pseudo_norm: str = 'accepted',
                  pseudo_class_weight: Optional[float] = None,
+                 pseudo_score_weight: bool = False,
                  pseudo_at: str = 'feature',
                  feature_source: str = 'cls_seg',
                  feature_channels: Optional[int] = None,
@@ -111,6 +115,7 @@ class SelfTraining(MeanTeacher):
                              'of a class, 1 or more, but is '
                              f'{pseudo_class_weight}.')
         self.pseudo_class_weight = pseudo_class_weight
+        self.pseudo_score_weight = pseudo_score_weight
         self.pseudo_at = pseudo_at
         self.feature_source = feature_source
 
@@ -178,6 +183,7 @@ class SelfTraining(MeanTeacher):
             stack_valid_masks(data_samples['unlabeled']),
             pseudo.labels.shape[1:])
         keep = pseudo.keep & valid
+        weight = keep * pseudo.score if self.pseudo_score_weight else keep
         confidence = logits.float().softmax(1).amax(1)
         self.pseudo_label_statistics.update(pseudo.labels, keep, confidence,
                                             valid)
@@ -190,8 +196,8 @@ class SelfTraining(MeanTeacher):
             mix = self._mixing(view, images)
             view_images = mix(inputs[view])
             terms, logits = self.student_losses(
-                view_images, mix(pseudo.labels), mix(keep), mix(valid),
-                None if embedding is None else mix(embedding))
+                view_images, mix(pseudo.labels), mix(keep), mix(weight),
+                mix(valid), None if embedding is None else mix(embedding))
             losses.update(add_prefix(terms, view))
             if self.capture_pseudo_labels and view == self._shown_view:
                 strong = view_images
@@ -209,7 +215,8 @@ class SelfTraining(MeanTeacher):
         return losses
 
     def student_losses(
-            self, images: Tensor, labels: Tensor, keep: Tensor, valid: Tensor,
+            self, images: Tensor, labels: Tensor, keep: Tensor, weight: Tensor,
+            valid: Tensor,
             embedding: Optional[Tensor]) -> Tuple[Dict[str, Tensor], Tensor]:
         """What the student learns from one view.
 
@@ -217,6 +224,8 @@ class SelfTraining(MeanTeacher):
             images (Tensor): The view, (U, C, H, W).
             labels (Tensor): Pseudo labels, (U, h, w).
             keep (Tensor): Accepted pixels, bool (U, h, w).
+            weight (Tensor): What each counts in the pseudo loss, (U, h, w):
+                the accepted pixels or their weights, 0 elsewhere.
             valid (Tensor): Pixels that are not padding, bool (U, h, w).
             embedding (Tensor, optional): Of the teacher, on the grid of the
                 features; None without a contrast.
@@ -228,7 +237,7 @@ class SelfTraining(MeanTeacher):
         logits, feats = self.decode(self.segmentor, images)
         logits = self._at_pseudo_size(logits, images)
         terms = dict(
-            loss_pseudo=self.pseudo_loss(logits, labels, keep, valid) *
+            loss_pseudo=self.pseudo_loss(logits, labels, weight, valid) *
             self.loss_weights['pseudo'])
         if self.loss_contrast is not None:
             grid = feats.shape[2:]
@@ -272,7 +281,8 @@ class SelfTraining(MeanTeacher):
 
         def student_pass(view):
             losses, _ = self.student_losses(inputs[view], pseudo.labels,
-                                            pseudo.keep, pseudo.keep, keys)
+                                            pseudo.keep, pseudo.keep,
+                                            pseudo.keep, keys)
             return self.parse_losses(losses)[0]
 
         passes = dict(unlabeled_teacher=teacher_pass)
@@ -288,7 +298,7 @@ class SelfTraining(MeanTeacher):
         Args:
             logits (Tensor): Of the student, (U, num_classes, h, w).
             labels (Tensor): Pseudo labels, (U, h, w).
-            keep (Tensor): Accepted pixels, bool (U, h, w).
+            keep (Tensor): Accepted pixels, bool (U, h, w), or their weights.
             valid (Tensor): Pixels that are not padding, bool (U, h, w).
 
         Returns:

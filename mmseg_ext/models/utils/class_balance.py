@@ -4,7 +4,7 @@ from torch import Tensor
 
 
 def count_classes(labels: Tensor, mask: Tensor, num_classes: int) -> Tensor:
-    """Number of the pixels of a mask by class, float32 of shape (C, )."""
+    """Sum of a mask or of weights by class, float32 of shape (C, )."""
     counts = torch.zeros(num_classes, device=labels.device)
     return counts.index_add_(0, labels.flatten(), mask.flatten().float())
 
@@ -15,7 +15,7 @@ def inverse_acceptance(labels: Tensor, keep: Tensor, valid: Tensor,
 
     Args:
         labels (Tensor): Pseudo labels, (U, h, w).
-        keep (Tensor): Accepted pixels, bool (U, h, w).
+        keep (Tensor): Accepted pixels, bool (U, h, w), or their weights.
         valid (Tensor): Pixels that are not padding, bool (U, h, w).
         num_classes (int): Number of classes.
         most (float): Largest result.
@@ -24,5 +24,5 @@ def inverse_acceptance(labels: Tensor, keep: Tensor, valid: Tensor,
         Tensor: Float32 of shape (U, h, w).
     """
     share = count_classes(labels, valid, num_classes) / count_classes(
-        labels, keep & valid, num_classes).clamp(min=1)
+        labels, keep * valid, num_classes).clamp(min=1)
     return share.clamp(1, most)[labels]

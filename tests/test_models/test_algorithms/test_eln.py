@@ -287,6 +287,45 @@ def test_pseudo_loss_weights_classes_by_their_acceptance():
     assert result == 0 and result.requires_grad
 
 
+def test_pseudo_loss_weights_pixels_by_their_score():
+    logits = torch.randn(1, NUM_CLASSES, 2, 4)
+    labels = torch.tensor([[[0, 0, 0, 0], [1, 1, 1, 1]]])
+    score = torch.tensor([[[1., .5, .5, 0.], [.5, .5, 0., 0.]]])
+    valid = torch.ones_like(labels, dtype=torch.bool)
+    cost = -logits.log_softmax(1).gather(1, labels[:, None])[0, 0]
+    # of class 0 two of four pixels are kept, of class 1 one, cut in halves
+    for most, weights in ((None, (1, 1)), (10., (2, 4)), (3., (2, 3))):
+        total = [(score[0, i] * cost[i]).sum() * weights[i] for i in (0, 1)]
+        count = 2 * weights[0] + weights[1]
+        model = build_eln(pseudo_class_weight=most, pseudo_score_weight=True)
+        result = model.pseudo_loss(logits, labels, score, valid)
+        torch.testing.assert_close(result, sum(total) / count)
+
+
+def test_score_weight_is_that_of_the_filter():
+    inputs, samples = make_batch()
+    seen = {}
+    for option in (False, True):
+        torch.manual_seed(0)
+        model = in_stage(build_eln(pseudo_score_weight=option), 'semi')
+        judged = model.select_pseudo_labels
+
+        def select(*args):
+            seen['pseudo'] = judged(*args)
+            return seen['pseudo']
+
+        def pseudo_loss(logits, labels, weight, valid):
+            seen[option] = weight
+            return logits.sum() * 0
+
+        model.select_pseudo_labels, model.pseudo_loss = select, pseudo_loss
+        model.loss(inputs, samples)
+        pseudo = seen['pseudo']
+        assert pseudo.keep.any() and not (pseudo.score == 1).all()
+        wanted = pseudo.keep * pseudo.score if option else pseudo.keep
+        torch.testing.assert_close(seen[option], wanted)
+
+
 def test_loss_weights_scale_their_terms():
     inputs, samples = make_batch()
     values = {}

@@ -82,16 +82,16 @@ def test_one_box_mixes_all_of_a_view():
     samples['unlabeled'][2] = sample(32, 40, valid=valid)
     plain, _ = recorded(build(pseudo_at='image'), inputs, samples)
     mixed, _ = recorded(model, inputs, samples)
-    # image, labels, keep, valid; the embedding is on a coarser grid
-    for before, after in zip(plain[0][:4], mixed[0][:4]):
+    # image, labels, keep, weight, valid; the embedding is on a coarser grid
+    for before, after in zip(plain[0][:5], mixed[0][:5]):
         expected = before.clone()
         expected[0, ..., 8:24, 16:40] = before[2, ..., 8:24, 16:40]
         assert torch.equal(after, expected)
-    for before, after in zip(plain[1][:4], mixed[1][:4]):
+    for before, after in zip(plain[1][:5], mixed[1][:5]):
         expected = before.clone()
         expected[2, ..., 0:16, 0:8] = before[1, ..., 0:16, 0:8]
         assert torch.equal(after, expected)
-    before, after = plain[0][4], mixed[0][4]
+    before, after = plain[0][5], mixed[0][5]
     height, width = before.shape[2:]
     scale = 32 // height
     assert scale * width == 40
@@ -143,7 +143,7 @@ def test_pseudo_loss_of_a_mixed_view():
     valid[:, :8] = False
     samples['unlabeled'][0] = sample(32, 40, valid=valid)
     seen, losses = recorded(model, inputs, samples)
-    _, labels, keep, counted, _ = seen[0]
+    _, labels, keep, _, counted, _ = seen[0]
     # 8 rows of image 0, pasted into image 1, and its own
     assert counted.sum() == 3 * 32 * 40 - 2 * 8 * 40
     assert torch.equal(keep, counted)
