@@ -105,7 +105,9 @@ def main() -> int:
             continue
         seen.append(loader['dataset'])
         num_faults += check_split(cfg, f'{split}_dataloader.dataset', args)
-    print(f'{num_faults} faults found.' if num_faults else 'No fault found.')
+    found = 'No fault' if num_faults == 0 else (
+        f'{num_faults} fault{"s" if num_faults > 1 else ""}')
+    print(f'{found} found.')
     return int(num_faults > 0)
 
 

@@ -237,7 +237,7 @@ def _raw_fault(path: str, load_label) -> Optional[str]:
     if raw.dtype != np.uint8 and (raw.min() < 0 or raw.max() > IGNORED):
         value = raw.max() if raw.max() > IGNORED else raw.min()
         return (f'has the value {value}, which does not fit into 8 bits; '
-                'convert it to class ids below 255')
+                'convert it to class ids below 255, and 255 to ignore')
     return None
 
 

@@ -183,6 +183,8 @@ def _source_error(name: str, error: Exception) -> Exception:
         return _empty_error(name)
     message = f'{FIELD}.{name}: {error}'
     if isinstance(error, FileNotFoundError) or 'Failed to load' in message:
+        if 'data_prefix' not in message:  # stock data sets name no field
+            message += '; check its data_root, data_prefix and ann_file.'
         return FileNotFoundError(message)
     kind = type(error) if type(error) in (KeyError, TypeError) else ValueError
     return kind(message)

@@ -1,8 +1,12 @@
 import os
 import os.path as osp
+import re
 from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import mmengine.fileio as fileio
+
+# Two paths, both with a suffix: names may have spaces.
+_PAIR = re.compile(r'(\S.*?\.\w{2,5})\s+(\S.*\.\w{2,5})')
 
 
 class SplitEntry(NamedTuple):
@@ -26,8 +30,9 @@ def read_split_list(path: str,
     The forms of published semi-supervised repositories are understood: a bare
     stem (``2007_000032``), a stem in a folder
     (``aachen/aachen_000000_000019``) and the paths of image and label map
-    (``JPEGImages/2007_000032.jpg SegmentationClass/2007_000032.png``). The
-    last line may lack its newline; empty lines are skipped.
+    (``JPEGImages/2007_000032.jpg SegmentationClass/2007_000032.png``). A line
+    that is not two paths with suffixes is one name, which may have spaces.
+    The last line may lack its newline; empty lines are skipped.
 
     Args:
         path (str): The list.
@@ -39,7 +44,7 @@ def read_split_list(path: str,
 
     Raises:
         FileNotFoundError: When there is no such file.
-        ValueError: When a line has more than two columns, an image comes
+        ValueError: When a line has more than two paths, an image comes
             twice, or there is none.
     """
     if not fileio.exists(path, backend_args=backend_args):
@@ -50,22 +55,21 @@ def read_split_list(path: str,
     text = fileio.get_text(path, backend_args=backend_args)
     entries, seen = [], {}
     for number, line in enumerate(text.splitlines(), start=1):
-        columns = line.strip().lstrip('\ufeff').split()
-        if not columns:
+        line = line.strip().lstrip('\ufeff')
+        if not line:
             continue
-        if len(columns) > 2:
+        pair = _PAIR.fullmatch(line)
+        image, seg_map = pair.groups() if pair else (line, None)
+        if pair and _PAIR.fullmatch(seg_map):
             raise ValueError(
-                f'line {number} of the split list {path} has {len(columns)} '
-                'columns, expected a name or the paths of an image and its '
+                f'line {number} of the split list {path} has more than two '
+                'paths, expected a name or the paths of an image and its '
                 'label map')
-        if columns[0] in seen:
-            raise ValueError(
-                f'the split list {path} names {columns[0]} on line '
-                f'{seen[columns[0]]} and again on line {number}')
-        seen[columns[0]] = number
-        entries.append(
-            SplitEntry(columns[0], columns[1] if len(columns) > 1 else None,
-                       number))
+        if image in seen:
+            raise ValueError(f'the split list {path} names {image} on line '
+                             f'{seen[image]} and again on line {number}')
+        seen[image] = number
+        entries.append(SplitEntry(image, seg_map, number))
     if not entries:
         raise ValueError(f'the split list {path} is empty')
     return entries

@@ -87,6 +87,8 @@ def keep_workers(dataloader: DataLoader) -> None:
 
 
 def _end_workers() -> None:
+    # PyTorch would take it for a fault, on top of the one that ended us.
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     for process in multiprocessing.active_children():
         if process.daemon:
             process.kill()

@@ -98,6 +98,21 @@ def test_hook_refuses_bad_labels_and_says_how_many(root):
         run_hook(DATASETS.build(labeled_config(root)), model(3))
 
 
+def test_hook_refuses_bad_labels_of_the_validation(root, tmp_path):
+    other = write_images(tmp_path / 'val', 4, True)
+    write_label(other, 9, 0)
+    loaders = {
+        f'{name}_dataloader':
+        SimpleNamespace(dataset=DATASETS.build(labeled_config(folder)))
+        for name, folder in (('train', root), ('val', other))
+    }
+    with pytest.raises(
+            ValueError,
+            match=r'val_dataloader.dataset: .*val.*000\.png has the value 9'):
+        LabelScanHook().before_train(
+            SimpleNamespace(model=model(3), val_loop=object(), **loaders))
+
+
 def test_hook_takes_the_models_classes_where_the_data_names_none(root):
     dataset = DATASETS.build(labeled_config(root, metainfo=None))
     run_hook(dataset, model(3))

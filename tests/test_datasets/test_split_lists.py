@@ -105,7 +105,7 @@ def test_missing_list(voc):
 
 
 @pytest.mark.parametrize('text, message', [
-    ('a b c\n', 'line 1 .* has 3 columns'),
+    ('a.jpg b.png c.png\n', 'line 1 .* has more than two paths'),
     ('a\nb\na\n', 'names a on line 1 and again on line 3'),
     ('\n \n', 'is empty'),
 ])
@@ -118,8 +118,11 @@ def test_faulty_lists(tmp_path, text, message):
 
 def test_written_list_is_read_back(tmp_path):
     path = str(tmp_path / 'new/list.txt')
+    names = ['b', 'a/c', 'img', 'img 22', 'фото 01/a 2', 'a 3.jpg']
+    write_split_list(path, names)
+    assert [(entry.image, entry.seg_map)
+            for entry in read_split_list(path)] == [(x, None) for x in names]
     write_split_list(path, ['b', 'a/c'])
-    assert [entry.image for entry in read_split_list(path)] == ['b', 'a/c']
     with open(path, 'rb') as file:
         assert file.read() == b'b\na/c\n'
     assert os.listdir(tmp_path / 'new') == ['list.txt']
@@ -150,3 +153,10 @@ def test_empty_and_missing_folders(tmp_path):
     (tmp_path / 'images').mkdir()
     with pytest.raises(ValueError, match='has no image that ends with'):
         CamVidDataset(data_root=str(tmp_path), data_prefix=prefix)
+
+
+def test_pairs_may_have_spaces(tmp_path):
+    path = tmp_path / 'list.txt'
+    path.write_text('my images/a 1.jpg  my labels/a 1.png\n')
+    (entry, ) = read_split_list(str(path))
+    assert entry[:2] == ('my images/a 1.jpg', 'my labels/a 1.png')

@@ -11,11 +11,11 @@ from ...datasets.label_scan import scan_labels
 
 @HOOKS.register_module()
 class LabelScanHook(Hook):
-    """Refuses wrong training data ahead of the first iteration.
+    """Refuses wrong data ahead of the first iteration.
 
-    Reads a few images and labels of every source, as ``scan_labels`` tells,
-    and compares the model's ``num_classes``, the classes of the data and
-    those of the validation data. The first process reads; all of them raise.
+    Reads a few images and labels of every source and of the validation data,
+    as ``scan_labels`` tells, and compares the model's ``num_classes`` and the
+    classes of both. The first process reads; all of them raise.
 
     Args:
         max_images (int): Images to read of each source. Defaults to 16.
@@ -34,7 +34,7 @@ class LabelScanHook(Hook):
         self.check_sizes = check_sizes
 
     def before_train(self, runner) -> None:
-        """Scan the training data.
+        """Scan the data.
 
         Args:
             runner (Runner): The runner.
@@ -50,22 +50,26 @@ class LabelScanHook(Hook):
             if is_model_wrapper(model):
                 model = model.module
             dataset = runner.train_dataloader.dataset
+            scanned = {'train_dataloader.dataset': dataset}
             faults = class_faults(model, dataset)
             if getattr(runner, 'val_loop', None) is not None:
-                faults += evaluation_faults(dataset,
-                                            runner.val_dataloader.dataset)
+                evaluated = runner.val_dataloader.dataset
+                faults += evaluation_faults(dataset, evaluated)
+                scanned['val_dataloader.dataset'] = evaluated
             counts = [head.num_classes for _, head in walk_heads(model)]
-            for report in scan_labels(
-                    dataset,
-                    num_classes=counts[0] if counts else None,
-                    max_images=self.max_images,
-                    check_sizes=self.check_sizes):
-                faults.extend(report.faults)
+            for field, data in scanned.items():
+                for report in scan_labels(
+                        data,
+                        field,
+                        num_classes=counts[0] if counts else None,
+                        max_images=self.max_images,
+                        check_sizes=self.check_sizes):
+                    faults.extend(report.faults)
         except Exception as error:  # else the other ranks would wait forever
-            return f'The scan of the training data failed with {error!r}.'
+            return f'The scan of the data failed with {error!r}.'
         if not faults:
             return None
         more = len(faults) - 1
         return faults[0] + (
-            f' ({more} more faults; tools/check_dataset.py lists all.)'
-            if more else '')
+            f' ({more} more {"faults" if more > 1 else "fault"}; '
+            'tools/check_dataset.py lists all.)' if more else '')

@@ -90,6 +90,11 @@ class JointOptimWrapperConstructor:
         """
         model = unwrap_model(model)
         modules = {name: _submodule(model, name) for name in self.optimizers}
+        for name, module in modules.items():
+            if next(module.parameters(), None) is None:
+                raise ValueError(
+                    f'optim_wrapper.optimizer names the component {name!r}, '
+                    'which has no parameters: leave it out.')
         _check_coverage(model, modules)
         joint = JointOptimizer(
             {

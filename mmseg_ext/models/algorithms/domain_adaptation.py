@@ -96,10 +96,10 @@ class DomainAdaptation(BaseAlgorithm):
         with random_numbers_apart():
             self.adversaries = nn.ModuleList(
                 build_adversary(cfg, self.levels, f'model.adversaries[{i}]')
-                for i, cfg in enumerate(adversaries))
+                for i, cfg in enumerate(adversaries or ()))
         self.target_losses = nn.ModuleList(
             build_target_loss(cfg, self.levels, f'model.target_losses[{i}]')
-            for i, cfg in enumerate(target_losses))
+            for i, cfg in enumerate(target_losses or ()))
         readers = [*self.adversaries, *self.target_losses]
         self._target_levels = {reader.level for reader in readers}
         _check_unique('adversaries', [x.name for x in self.adversaries])

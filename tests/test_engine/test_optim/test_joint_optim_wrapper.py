@@ -258,6 +258,14 @@ def test_components_must_partition_the_parameters(optimizer, message):
         build(ToyGAN(), optim_wrapper_cfg=dict(optimizer=optimizer))
 
 
+def test_a_component_without_parameters_is_refused():
+    model = ToyGAN()
+    model.adversaries = nn.ModuleList()
+    optimizer = dict(segmentor=SGD, discriminators=SGD, adversaries=SGD)
+    with pytest.raises(ValueError, match="'adversaries', which has no param"):
+        build(model, optim_wrapper_cfg=dict(optimizer=optimizer))
+
+
 def test_frozen_parameters_need_no_component():
     model = ToyGAN()
     model.discriminators.requires_grad_(False)
