@@ -17,6 +17,7 @@ from ..utils.inference_geometry import undo_test_geometry
 from ..utils.masks import stack_labels, stack_valid_masks
 from ..utils.modes import batch_statistics, untracked_statistics
 from ..utils.options import check_option
+from ..utils.random_streams import random_numbers_apart
 from .self_training import SelfTraining
 
 
@@ -99,19 +100,21 @@ class ELN(SelfTraining):
             self.filter_cut_mix = MODELS.build(
                 dict(type='CutMix') | filter_cut_mix)
         self.error_simulation: Optional[bool] = None
-        self.pseudo_filter = MODELS.build(
-            dict(
-                num_classes=max(self.num_classes, 2),
-                image_channels=self.segmentor_cfg['backbone'].get(
-                    'in_channels', 3),
-                align_corners=self.align_corners) | pseudo_filter)
+        # the student of a seed is the same with any filter and decoders
+        with random_numbers_apart():
+            self.pseudo_filter = MODELS.build(
+                dict(
+                    num_classes=max(self.num_classes, 2),
+                    image_channels=self.segmentor_cfg['backbone'].get(
+                        'in_channels', 3),
+                    align_corners=self.align_corners) | pseudo_filter)
+            self.aux_decoders = self._build_aux_decoders(aux_decoders)
         learns = self.pseudo_filter.trainable
         if self.filter_cut_mix is not None and not learns:
             raise ValueError(
                 'model.filter_cut_mix is for a filter that learns, but '
                 f'model.pseudo_filter is {type(self.pseudo_filter).__name__}: '
                 'set model.filter_cut_mix to None.')
-        self.aux_decoders = self._build_aux_decoders(aux_decoders)
         if freeze_norm_affine:
             freeze_norm_parameters(self.segmentor)
             freeze_norm_parameters(self.aux_decoders)

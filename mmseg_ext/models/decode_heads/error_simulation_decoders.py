@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..losses import ErrorSimulationGate
 from ..utils.head_capture import capture_head, check_capturable
+from ..utils.random_streams import random_numbers_apart
 
 
 @MODELS.register_module()
@@ -54,6 +55,11 @@ class ErrorSimulationDecoders(ModuleList):
         self.source = source
         for decoder in self:
             check_capturable(decoder, source)
+
+    def init_weights(self) -> None:
+        """Initialise from random numbers that nothing else draws from."""
+        with random_numbers_apart():
+            super().init_weights()
 
     def loss(self, feats: Tuple[Tensor], data_samples: SampleList,
              labels: Tensor, main_logits: Tensor,

@@ -10,6 +10,7 @@ from torch import Tensor
 from ..utils.head_capture import capture_head, check_capturable
 from ..utils.logits import softmax_entropy
 from ..utils.pretrained_backbone import load_backbone_except_input
+from ..utils.random_streams import random_numbers_apart
 from .base import BasePseudoFilter
 
 # Channels of the first and the last stage of a ResNet.
@@ -132,7 +133,8 @@ class FilterNetwork(BasePseudoFilter):
     def init_weights(self) -> None:
         """Initialise, and load the pretrained backbone where there is one."""
         first_time = not self.is_init
-        super().init_weights()
+        with random_numbers_apart():
+            super().init_weights()
         if first_time and self.pretrained is not None:
             load_backbone_except_input(self.backbone, self.pretrained,
                                        self.in_channels,

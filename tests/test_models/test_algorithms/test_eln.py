@@ -107,6 +107,25 @@ def test_image_gate_counts_each_image_on_its_own():
         losses['aux_decoder_0.loss_ce'], first / 2, rtol=0.3, atol=0.1)
 
 
+@pytest.mark.parametrize('other', [
+    dict(pseudo_filter=dict(type='ConfidenceFilter'), aux_decoders=None),
+    dict(pseudo_filter=dict(LOCALIZATION, type='ErrorCorrectionNetwork')),
+    dict(aux_decoders=None),
+])
+def test_a_seed_gives_one_student_with_any_filter_and_decoders(other):
+
+    def student(**options):
+        torch.manual_seed(0)
+        model = build_eln(**options)
+        return model.segmentor.state_dict(), torch.rand(1)
+
+    (expected, next_number), (found, found_number) = student(), student(
+        **other)
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=0, atol=0)
+    assert torch.equal(found_number, next_number)
+
+
 def test_teacher_starts_as_the_student_and_then_goes_its_own_way():
     model = in_stage(build_eln(), 'localize')
     for param in model.segmentor.parameters():
