@@ -1,6 +1,7 @@
 # baseline s-ECN: errors are corrected, none is left out
 _base_ = ['./eln_toystreet.py']
 model = dict(
+    pseudo_score_weight=False,
     pseudo_filter=dict(
         _delete_=True,
         type='ErrorCorrectionNetwork',

@@ -2,6 +2,7 @@
 _base_ = ['./eln_toystreet.py']
 model = dict(
     pseudo_filter=dict(_delete_=True, type='ConfidenceFilter'),
+    pseudo_score_weight=False,
     aux_decoders=None,
     filter_cut_mix=None)
 default_hooks = dict(

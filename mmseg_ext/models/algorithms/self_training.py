@@ -62,9 +62,11 @@ class SelfTraining(MeanTeacher):
             then has the classes of what is predicted: filters and thresholds
             keep less of rare classes, which the student would unlearn. None
             weights all alike. Defaults to None.
-        pseudo_score_weight (bool): Weight a kept pixel of the pseudo loss by
-            the filter's score, the probability that it is right. Not of any
-            article. Defaults to False, which weights all alike.
+        pseudo_score_weight (bool): Weight every pixel of the pseudo loss
+            that is not padding by the filter's score, the probability that
+            it is right, times the teacher's confidence, rather than keep it
+            or not; the contrast takes the kept ones as ever. Not of any
+            article. Defaults to False.
         pseudo_at (str): Make pseudo labels on the grid of the head
             (``'feature'``) or at the size of the image (``'image'``).
             Defaults to 'feature'.
@@ -183,8 +185,10 @@ class SelfTraining(MeanTeacher):
             stack_valid_masks(data_samples['unlabeled']),
             pseudo.labels.shape[1:])
         keep = pseudo.keep & valid
-        weight = keep * pseudo.score if self.pseudo_score_weight else keep
         confidence = logits.float().softmax(1).amax(1)
+        weight = keep
+        if self.pseudo_score_weight:
+            weight = valid * pseudo.score * confidence
         self.pseudo_label_statistics.update(pseudo.labels, keep, confidence,
                                             valid)
         num_valid = valid.sum().clamp(min=1)
@@ -225,7 +229,7 @@ class SelfTraining(MeanTeacher):
             labels (Tensor): Pseudo labels, (U, h, w).
             keep (Tensor): Accepted pixels, bool (U, h, w).
             weight (Tensor): What each counts in the pseudo loss, (U, h, w):
-                the accepted pixels or their weights, 0 elsewhere.
+                the accepted pixels, or weights of all.
             valid (Tensor): Pixels that are not padding, bool (U, h, w).
             embedding (Tensor, optional): Of the teacher, on the grid of the
                 features; None without a contrast.

@@ -4,6 +4,7 @@ import pytest
 import torch
 from mmengine.config import ConfigDict
 
+from mmseg_ext.models.utils.masks import resize_nearest, stack_valid_masks
 from .toy import (BN, LOCALIZATION, NUM_CLASSES, SEGMENTOR, build_eln,
                   in_stage, loss_sum, make_batch, sample, trained)
 
@@ -119,8 +120,8 @@ def test_a_seed_gives_one_student_with_any_filter_and_decoders(other):
         model = build_eln(**options)
         return model.segmentor.state_dict(), torch.rand(1)
 
-    (expected, next_number), (found, found_number) = student(), student(
-        **other)
+    expected, next_number = student()
+    found, found_number = student(**other)
     for name, value in expected.items():
         torch.testing.assert_close(found[name], value, rtol=0, atol=0)
     assert torch.equal(found_number, next_number)
@@ -321,7 +322,7 @@ def test_pseudo_loss_weights_pixels_by_their_score():
         torch.testing.assert_close(result, sum(total) / count)
 
 
-def test_score_weight_is_that_of_the_filter():
+def test_score_weight_is_that_of_filter_and_teacher():
     inputs, samples = make_batch()
     seen = {}
     for option in (False, True):
@@ -329,8 +330,9 @@ def test_score_weight_is_that_of_the_filter():
         model = in_stage(build_eln(pseudo_score_weight=option), 'semi')
         judged = model.select_pseudo_labels
 
-        def select(*args):
-            seen['pseudo'] = judged(*args)
+        def select(images, logits):
+            seen['pseudo'] = judged(images, logits)
+            seen['confidence'] = logits.softmax(1).amax(1)
             return seen['pseudo']
 
         def pseudo_loss(logits, labels, weight, valid):
@@ -341,7 +343,11 @@ def test_score_weight_is_that_of_the_filter():
         model.loss(inputs, samples)
         pseudo = seen['pseudo']
         assert pseudo.keep.any() and not (pseudo.score == 1).all()
-        wanted = pseudo.keep * pseudo.score if option else pseudo.keep
+        valid = resize_nearest(
+            stack_valid_masks(samples['unlabeled']), pseudo.keep.shape[1:])
+        wanted = valid & pseudo.keep
+        if option:
+            wanted = valid * pseudo.score * seen['confidence']
         torch.testing.assert_close(seen[option], wanted)
 
 
