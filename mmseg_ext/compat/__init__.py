@@ -11,6 +11,7 @@ once, and only where the real thing is missing:
 - ``cpu_dist``: torchrun on a machine without an accelerator.
 - ``panoptic_api``: the functions of ``panopticapi`` that mmdet calls.
 - ``config_packages``: ``_base_ = ['mmseg_ext::...']``.
+- ``repeated_warnings``: reading a config does not warn each time.
 
 ``panoptic_metric`` mends mmdet's PQ metric as soon as mmdet is imported, and
 ``model_complexity`` a tool of mmseg while it runs.
@@ -22,7 +23,7 @@ import logging
 from typing import Dict
 
 from . import (config_packages, cpu_amp, cpu_dist, local_checkpoints, mmcv_ops,
-               panoptic_api, safe_globals, torchvision_ops)
+               panoptic_api, repeated_warnings, safe_globals, torchvision_ops)
 
 __all__ = ['applied']
 
@@ -41,7 +42,8 @@ def applied() -> Dict[str, str]:
 def _apply_all() -> None:
     # torchvision ahead of everything that may import it.
     for module in (torchvision_ops, mmcv_ops, panoptic_api, safe_globals,
-                   local_checkpoints, cpu_amp, cpu_dist, config_packages):
+                   local_checkpoints, cpu_amp, cpu_dist, config_packages,
+                   repeated_warnings):
         name = module.__name__.rpartition('.')[2]
         _applied[name] = module.apply()
     logging.getLogger('mmseg_ext').debug(

@@ -7,7 +7,8 @@ from mmseg_ext import compat
 def test_applied_names_every_part():
     assert list(compat.applied()) == [
         'torchvision_ops', 'mmcv_ops', 'panoptic_api', 'safe_globals',
-        'local_checkpoints', 'cpu_amp', 'cpu_dist', 'config_packages'
+        'local_checkpoints', 'cpu_amp', 'cpu_dist', 'config_packages',
+        'repeated_warnings'
     ]
     assert all(compat.applied().values())
 
