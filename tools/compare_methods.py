@@ -36,8 +36,8 @@ from mmseg.registry import DATASETS  # noqa: E402
 
 from mmseg_ext.datasets import few_label_sources as sources  # noqa: E402
 from mmseg_ext.datasets import label_splits, write_split_list  # noqa: E402
-from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.utils import label_efficiency  # noqa: E402
+from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.utils.training_runs import claim_work_dir, train  # noqa: E402
 
 TOOLS = Path(__file__).resolve().parent

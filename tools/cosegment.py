@@ -31,9 +31,9 @@ from mmseg.registry import MODELS, TRANSFORMS  # noqa: E402
 from mmseg_ext.datasets import pseudo_mask_cache  # noqa: E402
 from mmseg_ext.datasets.class_counts import image_names  # noqa: E402
 from mmseg_ext.engine import offline  # noqa: E402
-from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.engine.offline.incremental_data import \
     build_incremental_dataset  # noqa: E402
+from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.visualization.co_segmentation_sheet import \
     draw_co_segmentation  # noqa: E402
 

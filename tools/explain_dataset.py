@@ -41,12 +41,12 @@ from mmengine.config import Config  # noqa: E402
 from mmengine.dist import barrier, is_main_process  # noqa: E402
 
 from mmseg_ext.engine import offline  # noqa: E402
-from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.engine.offline.explanation_store import SHEETS  # noqa: E402
 from mmseg_ext.engine.offline.explanation_store import \
     sheet_images  # noqa: E402
 from mmseg_ext.models.explainers import ExplanationEnsemble  # noqa: E402
 from mmseg_ext.models.explainers import to_deciles  # noqa: E402
+from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.visualization import draw_explanation  # noqa: E402
 
 # Of ``explanation``, and not an argument of ExplanationEnsemble.

@@ -32,7 +32,7 @@ import numpy as np  # noqa: E402
 from mmengine.dist import barrier, is_main_process  # noqa: E402
 
 from mmseg_ext.engine import offline  # noqa: E402
-from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
+from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 
 IGNORED = 255
 

@@ -5,6 +5,8 @@ from typing import List, NamedTuple, Sequence, Tuple
 
 import numpy as np
 
+from ..utils.atomic_io import atomic_open
+
 _VERSION = 1
 
 
@@ -52,8 +54,6 @@ def write_class_counts(path: str, counts: ClassCounts) -> None:
         path (str): The file; its folder is made.
         counts (ClassCounts): The counts.
     """
-    # The engine imports the data sets.
-    from ..engine.atomic_io import atomic_open
     with atomic_open(path, 'w') as file:
         json.dump(
             dict(

@@ -6,7 +6,7 @@ from typing import Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from ..engine.atomic_io import atomic_open
+from ..utils.atomic_io import atomic_open
 
 KIND = 'class_size_statistics'
 CENTERS = ('mean', 'median_all')

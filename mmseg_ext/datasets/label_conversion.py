@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from ..engine.atomic_io import atomic_open
+from ..utils.atomic_io import atomic_open
 from .label_maps import IGNORED, lookup_table
 from .raw_labels import CONVERTED_SUFFIX
 

@@ -7,7 +7,7 @@ from typing import Callable, List, Optional
 import numpy as np
 from PIL import Image
 
-from ..engine.atomic_io import atomic_open
+from ..utils.atomic_io import atomic_open
 
 __all__ = [
     'panoptic_instances', 'write_panoptic_instances',

@@ -6,7 +6,7 @@ from pathlib import Path
 from subprocess import STDOUT
 from typing import Any, Iterator, Sequence, Tuple, Union
 
-from ..engine.atomic_io import atomic_open
+from .atomic_io import atomic_open
 from .folder_lock import folder_lock, run_alone
 
 SETTINGS = 'settings.json'

@@ -31,7 +31,7 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
 from mmseg_ext.datasets.pssl import read_index  # noqa: E402
-from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
+from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 
 FIGURES = ('precision', 'recall', 'IoU', 'accuracy')
 

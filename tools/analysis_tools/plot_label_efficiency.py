@@ -21,8 +21,8 @@ from pathlib import Path
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.utils import label_efficiency  # noqa: E402
+from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 
 
 def parse_run(text: str) -> label_efficiency.Run:

@@ -24,7 +24,7 @@ from mmseg.datasets import CityscapesDataset  # noqa: E402
 
 from mmseg_ext.datasets.panoptic_instances import \
     write_panoptic_instances  # noqa: E402
-from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
+from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 
 # training id by label id
 TRAIN_IDS = {

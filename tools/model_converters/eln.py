@@ -21,7 +21,7 @@ from torch import Tensor
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
+from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 
 # Modules of the official decoder, and what they are called in
 # DeepLabV3PlusHead.

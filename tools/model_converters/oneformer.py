@@ -17,11 +17,11 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
 import torch  # noqa: E402
 
-from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.models.utils import \
     oneformer_checkpoint as layouts  # noqa: E402
 from mmseg_ext.models.utils.official_checkpoint import \
     save_converted  # noqa: E402
+from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:

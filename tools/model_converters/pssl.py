@@ -15,9 +15,9 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
 import torch  # noqa: E402
 
-from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.models.utils.paddle_checkpoint import load_paddle  # noqa: E402
 from mmseg_ext.models.utils.pssl_checkpoint import convert_pssl  # noqa: E402
+from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 
 
 def parse_args():

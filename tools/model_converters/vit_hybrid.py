@@ -16,9 +16,9 @@ import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from mmseg_ext.engine.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.models.utils.vit_hybrid_checkpoint import \
     convert_google  # noqa: E402
+from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 
 
 def main() -> None:

@@ -6,8 +6,6 @@ import torch
 from mmengine.runner.checkpoint import find_latest_checkpoint
 from toys import STAGES, toy_runner, toy_val
 
-from mmseg_ext.engine.atomic_io import atomic_open
-
 
 def hook(**kwargs):
     return {
@@ -117,18 +115,6 @@ def test_a_best_value_found_by_the_validation_is_in_the_checkpoint(tmp_path):
     best = saved['message_hub']['runtime_info']['best_metrics']
     assert best['student/mIoU'][1] == 2
     assert saved['meta']['iter'] == saved['data_order']['batch'] == 2
-
-
-def test_atomic_open(tmp_path):
-    path = tmp_path / 'deep' / 'file.txt'
-    with atomic_open(str(path), 'w') as file:
-        file.write('old')
-    with pytest.raises(RuntimeError):
-        with atomic_open(str(path), 'w') as file:
-            file.write('new')
-            raise RuntimeError
-    assert path.read_text() == 'old'
-    assert [p.name for p in path.parent.iterdir()] == ['file.txt']
 
 
 class TestResumeOfAFineTuning:
