@@ -11,7 +11,7 @@ from mmengine.hooks import CheckpointHook
 from mmengine.runner import CheckpointLoader, find_latest_checkpoint
 from mmseg.registry import HOOKS
 
-from mmseg_ext.utils.atomic_io import atomic_open
+from ...utils.atomic_io import atomic_open
 from ..stop_signal import StopSignal
 from ..utils import iterations_per_step
 

@@ -8,8 +8,8 @@ from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
 
-from mmseg_ext.utils.atomic_io import atomic_open
 from ...models.utils.denoising_head import classifier_keys
+from ...utils.atomic_io import atomic_open
 from ..utils import unwrap_model
 
 

@@ -5,7 +5,7 @@ from typing import List, Optional, Sequence, Tuple
 import cv2
 import numpy as np
 
-from mmseg_ext.utils.atomic_io import atomic_open
+from ...utils.atomic_io import atomic_open
 
 
 def save_sheet(runner,

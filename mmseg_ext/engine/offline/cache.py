@@ -6,7 +6,7 @@ from typing import Any, Dict
 
 from mmengine.dist import broadcast_object_list, is_main_process
 
-from mmseg_ext.utils.atomic_io import atomic_open
+from ...utils.atomic_io import atomic_open
 
 MANIFEST = 'manifest.json'
 FINISHED = 'finished.json'

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from typing import List, Sequence
 
-from mmseg_ext.utils.atomic_io import atomic_open
+from ...utils.atomic_io import atomic_open
 from ...utils.folder_lock import folder_lock, run_alone
 
 STATE = 'state.json'

@@ -13,7 +13,7 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 import cv2
 import numpy as np
 
-from mmseg_ext.utils.atomic_io import atomic_open
+from ...utils.atomic_io import atomic_open
 from .cache import OfflineCache
 
 MAPS, FLAGS, MEMBERS, SHEETS = 'deciles', 'flags', 'members', 'sheets'

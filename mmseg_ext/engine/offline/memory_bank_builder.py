@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 from mmengine.logging import print_log
 
-from mmseg_ext.utils.atomic_io import atomic_open
 from ...datasets.memory_bank import INDEX, OBJECTS, VERSION, MemoryBank
+from ...utils.atomic_io import atomic_open
 from .images import show_progress
 
 # of an image: BGR and, of each pixel, its class, where 0 and 255 are none

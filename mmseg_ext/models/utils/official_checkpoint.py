@@ -8,7 +8,7 @@ from typing import Callable, Dict, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from mmseg_ext.utils.atomic_io import atomic_open
+from ...utils.atomic_io import atomic_open
 
 StateDict = Dict[str, Tensor]
 
