@@ -61,6 +61,8 @@ class GSCNNHead(BaseDecodeHead):
         stream_align_corners (bool): How all maps but the final logits are
             resized. Defaults to True.
         with_cp (bool): See :class:`ShapeStream`. Defaults to False.
+        init_cfg (dict): Defaults to Kaiming's for the classifier, as the
+            authors have it.
         **kwargs: As of ``BaseDecodeHead``; ``loss_decode`` is by default
             :class:`ImageWeightedCrossEntropyLoss`.
 
@@ -94,6 +96,8 @@ class GSCNNHead(BaseDecodeHead):
         edge_radius: float = 2,
         stream_align_corners: bool = True,
         with_cp: bool = False,
+        init_cfg: OptConfigType = dict(
+            type='Kaiming', mode='fan_in', override=dict(name='conv_seg')),
         **kwargs,
     ) -> None:
         super().__init__(
@@ -101,6 +105,7 @@ class GSCNNHead(BaseDecodeHead):
             in_index=list(in_index),
             input_transform='multiple_select',
             loss_decode=loss_decode,
+            init_cfg=init_cfg,
             **kwargs)
         if len(shape_channels) != len(in_channels) + 1:
             raise ValueError(

@@ -3,7 +3,7 @@ from typing import Sequence
 
 import torch
 from mmcv.cnn import build_norm_layer
-from mmengine.model import BaseModule, xavier_init
+from mmengine.model import BaseModule, ModuleList, xavier_init
 from mmseg.models.backbones.resnet import BasicBlock
 from mmseg.utils import ConfigType
 from torch import Tensor, nn
@@ -59,13 +59,18 @@ class ShapeStream(BaseModule):
                  with_cp: bool = False) -> None:
         super().__init__()
         self.with_cp = with_cp
-        self.blocks = nn.ModuleList(
-            BasicBlock(width, width, norm_cfg=norm_cfg)
+        # mmengine initialises what is inside its own lists alone
+        self.blocks = ModuleList(
+            BasicBlock(
+                width,
+                width,
+                norm_cfg=norm_cfg,
+                init_cfg=dict(type='Kaiming', layer='Conv2d'))
             for width in channels[:-1])
         self.reductions = nn.ModuleList(
             nn.Conv2d(wide, narrow, 1)
             for wide, narrow in zip(channels[:-1], channels[1:]))
-        self.gates = nn.ModuleList(
+        self.gates = ModuleList(
             GatedConv2d(width, norm_cfg) for width in channels[1:])
         self.edge = nn.Conv2d(channels[-1], 1, 1, bias=False)
 

@@ -91,6 +91,27 @@ def test_parameters_of_the_paper():
     assert sum(p.numel() for p in stream.parameters()) + 2 == 103018
 
 
+def test_initial_weights_of_the_authors():
+    """Normal: Xavier's in gates, Kaiming's in blocks and classifier."""
+    head = build(
+        channels=64,
+        num_classes=19,
+        stem_channels=64,
+        shape_channels=(64, 32, 16, 8)).decode_head
+    stream, classifier = head.shape_stream, head.conv_seg
+    expected = [(gate.conv.weight, (1 / gate.conv.in_channels)**0.5)
+                for gate in stream.gates]
+    expected += [(conv.weight, (2 / 9 / conv.out_channels)**0.5)
+                 for block in stream.blocks
+                 for conv in (block.conv1, block.conv2)]
+    expected.append((classifier.weight, (2 / classifier.in_channels)**0.5))
+    for weight, std in expected:
+        assert abs(weight.std() / std - 1) < 3 / (2 * weight.numel())**0.5
+        # a uniform draw ends at 1.73 deviations
+        assert weight.abs().max() > 1.8 * std
+    assert not classifier.bias.any()
+
+
 def test_checkpointed_blocks_give_the_same():
     grads = []
     for with_cp in (False, True):
