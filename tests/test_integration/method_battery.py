@@ -231,7 +231,10 @@ def check_detector(config, checkpoint, image):
     forget_instances(ManagerMixin)
     inferencer = DetInferencer(
         config, checkpoint, device='cpu', show_progress=False)
-    again, = inferencer(image, return_datasamples=True)['predictions']
+    drawn = inferencer(image, return_datasamples=True, return_vis=True)
+    again, = drawn['predictions']
+    picture, = drawn['visualization']
+    assert picture.shape == mmcv.imread(image).shape
     if 'pred_instances' in found:
         for key in ('scores', 'masks'):
             assert torch.equal(found.pred_instances[key],

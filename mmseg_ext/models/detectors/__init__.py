@@ -1,4 +1,4 @@
-from ...compat import panoptic_metric
+from ...compat import panoptic_metric, panoptic_pictures
 from ...utils.extras import is_installed, refuse_models
 
 __all__ = []
@@ -9,5 +9,6 @@ if is_installed('mmdet'):
     from .panet import PANet  # noqa: F401
     __all__ += _NAMES
     panoptic_metric.apply()
+    panoptic_pictures.apply()
 else:
     refuse_models('mmdet', _NAMES)
