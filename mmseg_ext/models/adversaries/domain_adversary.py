@@ -16,6 +16,7 @@ from ..losses.adversarial_loss import BaseAdversarialLoss
 from ..utils.frozen import forward_frozen
 from ..utils.loss_weights import build_loss_weight
 from ..utils.masks import resize_nearest
+from ..utils.modes import eval_mode
 from .representations import build_representation
 
 GAN_LOSSES = dict(
@@ -203,6 +204,9 @@ class DomainAdversary(BaseModule):
     def target_probability(self, maps: Tensor, valid: Tensor) -> Tensor:
         """How sure the discriminator is of the target, to look at.
 
+        In eval mode, so that it draws nothing, keeps nothing and waits for no
+        other rank.
+
         Args:
             maps (Tensor): Map of either domain, (N, C, h, w).
             valid (Tensor): Pixels that are not padding, bool (N, H, W).
@@ -210,7 +214,8 @@ class DomainAdversary(BaseModule):
         Returns:
             Tensor: In [0, 1], of shape (N, h', w').
         """
-        scores = self.discriminator(self.represent(maps, valid))
+        with eval_mode(self):
+            scores = self.discriminator(self.represent(maps, valid))
         return self.gan_loss.probability(scores.float())[:, 0]
 
 

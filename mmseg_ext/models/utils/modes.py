@@ -21,6 +21,25 @@ def is_dropout(module: nn.Module) -> bool:
 
 
 @contextmanager
+def eval_mode(module: nn.Module):
+    """Evaluate a module without a trace on its training.
+
+    On exit, also by an exception, each layer gets back the mode that it had.
+
+    Args:
+        module (nn.Module): The module.
+    """
+    training = [layer for layer in module.modules() if layer.training]
+    for layer in training:
+        layer.training = False
+    try:
+        yield module
+    finally:
+        for layer in training:
+            layer.training = True
+
+
+@contextmanager
 def eval_dropout(module: nn.Module):
     """Switch dropout and drop-path off, and leave every other mode alone.
 

@@ -4,7 +4,7 @@ from mmcv.cnn.bricks import DropPath
 from torch import nn
 
 from mmseg_ext.models.utils.modes import (batch_statistics, eval_dropout,
-                                          untracked_statistics)
+                                          eval_mode, untracked_statistics)
 
 
 class StochasticDepth(nn.Module):
@@ -19,6 +19,19 @@ def module():
     return nn.Sequential(
         nn.BatchNorm2d(3), nn.Dropout(0.5), nn.Dropout2d(0.5), DropPath(0.5),
         StochasticDepth()).train()
+
+
+def test_eval_mode_leaves_no_trace(module):
+    module[1].eval()
+    before = [m.training for m in module.modules()]
+    state = {key: value.clone() for key, value in module.state_dict().items()}
+    x = torch.randn(4, 3, 5, 5)
+    with pytest.raises(RuntimeError), eval_mode(module):
+        assert torch.equal(module(x), module(x))
+        raise RuntimeError
+    assert [m.training for m in module.modules()] == before
+    for key, value in module.state_dict().items():
+        assert torch.equal(value, state[key])
 
 
 def test_dropout_is_off_and_batch_norm_trains(module):
