@@ -53,7 +53,9 @@ class GSCNNHead(BaseDecodeHead):
             boundaries. Defaults to :class:`DualTaskLoss`.
         loss_attention (dict, optional): Config of the segmentation loss on
             pixels that are boundaries by the edge map. Defaults to
-            :class:`ImageWeightedCrossEntropyLoss`.
+            :class:`ImageWeightedCrossEntropyLoss`. The names of the three in
+            the log are 'loss_edge', 'loss_dual' and 'loss_edge_attention'
+            unless their ``loss_name`` says otherwise.
         edge_threshold (float): Probability from which on they are. Defaults
             to 0.8.
         edge_radius (float): Radius of the boundaries of the labels in pixels,
@@ -67,7 +69,8 @@ class GSCNNHead(BaseDecodeHead):
             :class:`ImageWeightedCrossEntropyLoss`.
 
     Raises:
-        ValueError: If the numbers of gates and of shape channels disagree.
+        ValueError: If the numbers of gates and of shape channels disagree,
+            or two losses have one name.
     """
 
     def __init__(
@@ -86,12 +89,10 @@ class GSCNNHead(BaseDecodeHead):
         low_level_projection: int = 48,
         image_gradient: ConfigType = dict(mode='canny'),
         loss_decode: ConfigType = dict(type='ImageWeightedCrossEntropyLoss'),
-        loss_edge: OptConfigType = dict(
-            type='BoundaryLoss', loss_weight=20.0, loss_name='loss_edge'),
+        loss_edge: OptConfigType = dict(type='BoundaryLoss', loss_weight=20.0),
         loss_dual: OptConfigType = dict(type='DualTaskLoss'),
         loss_attention: OptConfigType = dict(
-            type='ImageWeightedCrossEntropyLoss',
-            loss_name='loss_edge_attention'),
+            type='ImageWeightedCrossEntropyLoss'),
         edge_threshold: float = 0.8,
         edge_radius: float = 2,
         stream_align_corners: bool = True,
@@ -161,13 +162,29 @@ class GSCNNHead(BaseDecodeHead):
                 padding=1,
                 **layer),
             ConvModule(channels, channels, 3, padding=1, **layer))
-        self.loss_edge = self._build_loss(loss_edge)
-        self.loss_dual = self._build_loss(loss_dual)
-        self.loss_attention = self._build_loss(loss_attention)
+        self._build_losses(
+            loss_edge=(loss_edge, 'loss_edge'),
+            loss_dual=(loss_dual, 'loss_dual'),
+            loss_attention=(loss_attention, 'loss_edge_attention'))
 
-    @staticmethod
-    def _build_loss(cfg: OptConfigType) -> Optional[nn.Module]:
-        return None if cfg is None else MODELS.build(cfg)
+    def _build_losses(self, **parts: Tuple[OptConfigType, str]) -> None:
+        """Set each part to the loss of its config and default name."""
+        decode = self.loss_decode
+        if not isinstance(decode, nn.ModuleList):
+            decode = [decode]
+        taken = {loss.loss_name for loss in decode}
+        for part, (cfg, name) in parts.items():
+            loss = None
+            if cfg is not None:
+                loss = MODELS.build({'loss_name': name, **cfg})
+                # one would write its value over the other's
+                if loss.loss_name in taken:
+                    raise ValueError(
+                        f'model.decode_head.{part}.loss_name must not be the '
+                        "name of another of the head's losses but is "
+                        f'{loss.loss_name!r}.')
+                taken.add(loss.loss_name)
+            setattr(self, part, loss)
 
     def _resize(self, maps: Tensor, size: Sequence[int]) -> Tensor:
         if tuple(maps.shape[2:]) == tuple(size):

@@ -177,6 +177,19 @@ def test_losses_can_be_left_out():
     assert all(p.grad is not None for p in model.parameters())
 
 
+def test_each_loss_has_its_name():
+    """Also where its config leaves the name out."""
+    model = build(
+        loss_edge=dict(type='BoundaryLoss'),
+        loss_attention=dict(
+            type='ImageWeightedCrossEntropyLoss', loss_weight=0.5))
+    losses = model.loss(images(), samples(labels()))
+    assert [key for key in losses if 'loss' in key] == [
+        'decode.loss_ce', 'decode.loss_edge', 'decode.loss_dual',
+        'decode.loss_edge_attention'
+    ]
+
+
 def test_edge_loss_of_logits():
     """The class-balanced binary cross entropy, written out."""
     model = build()
@@ -233,6 +246,13 @@ def test_all_void():
     (dict(shape_channels=(8, 6, 4)), 'one number more'),
     (dict(shape_channels=(9, 6, 4, 2)), 'must begin with stem_channels'),
     (dict(in_index=[1, 2, -1]), 'must not be negative'),
+    (dict(
+        loss_decode=[
+            dict(type='CrossEntropyLoss'),
+            dict(type='DiceLoss', loss_name='loss_dice')
+        ],
+        loss_dual=dict(type='DualTaskLoss', loss_name='loss_dice')),
+     "loss_dual.loss_name must not be .* but is 'loss_dice'"),
 ])
 def test_errors(head, message):
     with pytest.raises(ValueError, match=message):
