@@ -3,6 +3,7 @@
 Shape shorthand: images (N, 3, H, W); s2, s4, s8, s16 are maps of H/2 x W/2
 and so on, rounded up.
 """
+import re
 from typing import Optional, Sequence, Tuple, Union
 
 import torch
@@ -34,8 +35,8 @@ class HybridVisionTransformer(BaseModule):
 
     Args:
         img_size (int or tuple[int]): Height and width that the position
-            embedding is made for; others are interpolated from it. Defaults
-            to 224.
+            embedding is made for; others are interpolated from it, and it
+            from a checkpoint of another. Defaults to 224.
         in_channels (int): Channels of the image. Defaults to 3.
         base_channels (int): Channels of the stem; the stages have 4, 8 and 16
             times as many. Defaults to 64.
@@ -64,7 +65,7 @@ class HybridVisionTransformer(BaseModule):
     Raises:
         ValueError: If ``variant`` is none of the two, ``embed_dims`` is no
             multiple of ``num_heads``, or a checkpoint is of the other
-            variant.
+            variant or lacks a weight.
     """
 
     def __init__(self,
@@ -123,21 +124,53 @@ class HybridVisionTransformer(BaseModule):
             for layer in self.layers:
                 layer.attn.proj_drop.p = 0.
         self.norm = nn.LayerNorm(embed_dims, eps=1e-6)
+        self._register_load_state_dict_pre_hook(fit_position, with_module=True)
 
     def init_weights(self) -> None:
         """Initialise; see ``init_cfg``."""
-        cfg = self.init_cfg
-        if isinstance(cfg, dict) and cfg.get('type') == 'Pretrained':
-            checkpoint = CheckpointLoader.load_checkpoint(
-                cfg['checkpoint'], map_location='cpu', logger='silent')
-            check_variant(checkpoint, self.variant, cfg['checkpoint'])
-        elif not self.is_init:
+        cfgs = self.init_cfg or []
+        cfgs = [cfgs] if isinstance(cfgs, dict) else cfgs
+        pretrained = [cfg for cfg in cfgs if cfg['type'] == 'Pretrained']
+        for cfg in pretrained:
+            self._check_checkpoint(cfg)
+        if not pretrained and not self.is_init:
             trunc_normal_(self.pos_embed, std=0.02)
             for layer in self.modules():
                 if isinstance(layer, nn.Linear):
                     nn.init.xavier_uniform_(layer.weight)
                     nn.init.normal_(layer.bias, std=1e-6)
         super().init_weights()
+
+    def _check_checkpoint(self, cfg: dict) -> None:
+        """Raise if MMEngine would leave a weight as it is."""
+        name, prefix = cfg['checkpoint'], cfg.get('prefix')
+        checkpoint = CheckpointLoader.load_checkpoint(
+            name, map_location='cpu', logger='silent')
+        check_variant(checkpoint, self.variant, name)
+        found = checkpoint.get('state_dict', checkpoint)
+        if prefix is None:
+            found = {re.sub(r'^module\.', '', k): v for k, v in found.items()}
+        else:
+            prefix = prefix if prefix.endswith('.') else f'{prefix}.'
+            found = {
+                key[len(prefix):]: value
+                for key, value in found.items() if key.startswith(prefix)
+            }
+        fit_position(self, found, '')
+        own = self.state_dict()
+        wrong = [
+            key for key, value in own.items()
+            if getattr(found.get(key), 'shape', None) != value.shape
+        ]
+        if wrong:
+            value = found.get(wrong[0])
+            raise ValueError(
+                f'The checkpoint {name} of backbone.init_cfg does not fit: '
+                f'{wrong[0]!r} should be {tuple(own[wrong[0]].shape)} but is '
+                f'{"missing" if value is None else tuple(value.shape)} '
+                f'({len(wrong) - 1} more): give one of this encoder, and '
+                "backbone.init_cfg.prefix (e.g. 'backbone.') where the file "
+                'holds a whole segmentor.')
 
     def forward(self, images: Tensor) -> Tuple[Tensor, ...]:
         """Maps of every level.
@@ -158,15 +191,28 @@ class HybridVisionTransformer(BaseModule):
         x = self.norm(x).transpose(1, 2).unflatten(2, size)
         return (*skips, x)
 
-    def _position(self, size: Sequence[int]) -> Tensor:
-        if tuple(self.pos_embed.shape[2:]) == tuple(size):
-            return self.pos_embed
+    def _position(self,
+                  size: Sequence[int],
+                  embedding: Optional[Tensor] = None) -> Tensor:
+        if embedding is None:
+            embedding = self.pos_embed
+        if tuple(embedding.shape[2:]) == tuple(size):
+            return embedding
         corners = self.interpolate_mode in ('bilinear', 'bicubic')
         return F.interpolate(
-            self.pos_embed,
+            embedding,
             tuple(size),
             mode=self.interpolate_mode,
             align_corners=True if corners else None)
+
+
+def fit_position(model: HybridVisionTransformer, state_dict: dict, prefix: str,
+                 *args) -> None:
+    """Bring the position embedding of a state dict to the model's grid."""
+    key, own = f'{prefix}pos_embed', model.pos_embed
+    value = state_dict.get(key)
+    if getattr(value, 'ndim', 0) == 4 and value.shape[:2] == own.shape[:2]:
+        state_dict[key] = model._position(own.shape[2:], value)
 
 
 def check_variant(checkpoint: dict, variant: str, name: str) -> None:

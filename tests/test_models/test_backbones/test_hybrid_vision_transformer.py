@@ -100,6 +100,49 @@ def test_checkpointing_changes_nothing():
     torch.testing.assert_close(plain(image)[-1], saving(image)[-1])
 
 
+@pytest.fixture
+def checkpoint(tmp_path):
+    """The weights of one, and their file."""
+    model = tiny()
+    model.init_weights()
+    path = str(tmp_path / 'encoder.pth')
+    torch.save(dict(state_dict=model.state_dict()), path)
+    return model, path
+
+
+@pytest.mark.parametrize('img_size', [64, (96, 128)])
+def test_checkpoint_of_another_grid_is_interpolated(checkpoint, img_size):
+    source, path = checkpoint
+    model = tiny(img_size=img_size, pretrained=path)
+    model.init_weights()
+    for key, value in model.state_dict().items():
+        if key != 'pos_embed':
+            assert torch.equal(value, source.state_dict()[key]), key
+    expected = source._position(model.pos_embed.shape[2:])
+    assert torch.equal(model.pos_embed, expected)
+
+
+def test_checkpoint_that_does_not_fit_is_refused(checkpoint, tmp_path):
+    source, path = checkpoint
+    state = {f'backbone.{k}': v for k, v in source.state_dict().items()}
+    whole = str(tmp_path / 'whole.pth')
+    torch.save(dict(state_dict=state), whole)
+    for broken in (
+            dict(pretrained=whole),  # the prefix is forgotten
+            dict(
+                init_cfg=dict(
+                    type='Pretrained', checkpoint=path, prefix='neck')),
+            dict(init_cfg=[dict(type='Pretrained', checkpoint=whole)])):
+        with pytest.raises(ValueError, match='init_cfg.*embed.*is missing'):
+            tiny(**broken).init_weights()
+    with pytest.raises(ValueError, match=r'but is \(1, 16, 4, 4\)'):
+        tiny(pretrained=path, embed_dims=32).init_weights()
+    model = tiny(
+        init_cfg=dict(type='Pretrained', checkpoint=whole, prefix='backbone.'))
+    model.init_weights()
+    assert torch.equal(model.resnet.conv1.weight, source.resnet.conv1.weight)
+
+
 def test_errors():
     for options, name in ((dict(variant='bit'), 'variant'), (dict(num_heads=3),
                                                              'embed_dims'),
