@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from ..utils.logits import without_autocast
+from ..utils.logits import two_channel_logits, without_autocast
 
 
 @MODELS.register_module()
@@ -42,7 +42,8 @@ class ImageWeightedCrossEntropyLoss(nn.Module):
         """Compute the loss.
 
         Args:
-            cls_score (Tensor): Logits, (N, K, H, W).
+            cls_score (Tensor): Logits, (N, K, H, W), or (N, 1, H, W) of a
+                binary head.
             label (Tensor): Labels, int64 (N, H, W).
             weight (Tensor, optional): Factors of the pixels, (N, H, W).
                 Defaults to None.
@@ -52,7 +53,7 @@ class ImageWeightedCrossEntropyLoss(nn.Module):
             Tensor: The loss, a float32 scalar.
         """
         with without_autocast(cls_score):
-            logits = cls_score.float()
+            logits = two_channel_logits(cls_score.float())
             valid = label != ignore_index
             label = label.masked_fill(~valid, 0)
             flat, counted = label.flatten(1), valid.flatten(1).float()

@@ -234,6 +234,23 @@ def test_attention_counts_sure_edges_alone():
     torch.testing.assert_close(losses['loss_edge_attention'], expected)
 
 
+@pytest.mark.parametrize('edge_threshold', [0.8, 0.])
+def test_binary(edge_threshold):
+    """One channel for two classes; at 0 all pixels are boundaries."""
+    model = build(
+        num_classes=2,
+        out_channels=1,
+        threshold=0.5,
+        edge_threshold=edge_threshold)
+    label = labels().clamp(max=1)
+    label[:, :5] = 255
+    losses = model.loss(images(), samples(label))
+    if edge_threshold == 0:
+        assert losses['decode.loss_edge_attention'] > 0
+    sum(v for k, v in losses.items() if 'loss' in k).backward()
+    assert model.decode_head.conv_seg.weight.grad.abs().sum() > 0
+
+
 def test_all_void():
     model = build()
     losses = model.loss(images(), samples(torch.full((2, 48, 64), 255)))

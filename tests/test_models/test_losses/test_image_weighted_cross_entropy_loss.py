@@ -55,3 +55,11 @@ def test_weights_of_pixels():
     found = ImageWeightedCrossEntropyLoss(0.)(logits, label, weight=weight)
     label[:, 3:] = 255
     torch.testing.assert_close(found, by_loop(logits, label, 0.))
+
+
+def test_one_channel_is_a_binary_head():
+    """Its sigmoid is the probability of class 1."""
+    logits, label = batch()
+    one, loss = logits[:, :1], ImageWeightedCrossEntropyLoss()
+    two = torch.cat([torch.zeros_like(one), one], dim=1)
+    torch.testing.assert_close(loss(one, label), loss(two, label))
