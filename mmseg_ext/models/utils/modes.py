@@ -1,4 +1,5 @@
 from contextlib import contextmanager
+from functools import partial
 
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
@@ -70,8 +71,9 @@ def batch_statistics(module: nn.Module):
     """Let normalisation layers in eval mode use the batch, not its history.
 
     Nothing is updated, and synchronised layers look at the batch of their
-    rank alone. On exit, also by an exception, each layer has its running
-    statistics again.
+    rank alone. Where a layer sees one value a channel, as behind global
+    pooling with one image, which has no variance, it uses its running
+    statistics. On exit, also by an exception, each layer has these again.
 
     Args:
         module (nn.Module): The module whose normalisation layers are meant;
@@ -82,12 +84,21 @@ def batch_statistics(module: nn.Module):
         and not layer.training and layer.track_running_stats
     ]
     kept = [(layer.running_mean, layer.running_var) for layer in layers]
-    for layer in layers:
-        layer.running_mean = layer.running_var = None
+
+    def choose(running, layer, inputs):
+        one_value = inputs[0].numel() <= inputs[0].shape[1]
+        layer.running_mean, layer.running_var = (
+            running if one_value else (None, None))
+
+    hooks = [
+        layer.register_forward_pre_hook(partial(choose, running))
+        for layer, running in zip(layers, kept)
+    ]
     try:
         yield module
     finally:
-        for layer, (mean, var) in zip(layers, kept):
+        for layer, hook, (mean, var) in zip(layers, hooks, kept):
+            hook.remove()
             layer.running_mean, layer.running_var = mean, var
 
 

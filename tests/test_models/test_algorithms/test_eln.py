@@ -561,3 +561,24 @@ def test_predict_judges_as_training_does():
         if name.endswith('running_var'):
             buffer.mul_(10)
     assert torch.equal(judged(), expected)
+
+
+def test_predict_judges_one_image_by_a_head_that_pools_it():
+    """Its norm layer behind the pooling sees one value a channel."""
+    head = dict(
+        type='DepthwiseSeparableASPPHead',
+        in_channels=64,
+        in_index=3,
+        channels=8,
+        dilations=(1, 2),
+        c1_in_channels=8,
+        c1_channels=4,
+        norm_cfg=BN)
+    model = build_eln(
+        pseudo_filter=dict(LOCALIZATION, decode_head=head),
+        localize_errors=True).eval()
+    inputs, samples = make_batch()
+    with torch.no_grad():
+        result, = model.predict(inputs['unlabeled'][:1],
+                                samples['unlabeled'][:1])
+    assert torch.isfinite(result.valid_score.data).all()

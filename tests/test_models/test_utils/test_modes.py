@@ -84,6 +84,20 @@ def test_batch_statistics_leave_no_trace(layer):
 
 
 @pytest.mark.parametrize('layer', [nn.BatchNorm2d, nn.SyncBatchNorm])
+def test_one_value_a_channel_is_normalised_by_its_history(layer):
+    """It has no variance; the same layer may see more in another call."""
+    module = layer(3).eval()
+    module.running_mean.fill_(9)
+    x, one = torch.randn(1, 3, 5, 5), torch.randn(1, 3, 1, 1)
+    outside = module(one)
+    with batch_statistics(module):
+        first, inside, second = module(x), module(one), module(x)
+    assert torch.equal(inside, outside)
+    assert torch.equal(first, second) and first.mean().abs() < 1e-5
+    assert not module._forward_pre_hooks
+
+
+@pytest.mark.parametrize('layer', [nn.BatchNorm2d, nn.SyncBatchNorm])
 def test_untracked_statistics_leave_no_trace(layer):
     module = nn.Sequential(layer(3), nn.BatchNorm2d(3).eval())
     x = torch.randn(4, 3, 5, 5) + 7
