@@ -244,6 +244,19 @@ class TestLoss:
             found = losses(model)
         assert all(x.dtype == torch.float32 for x in found.values())
         sum(found.values()).backward()
+        assert all(p.grad is not None for p in model.teacher.parameters())
+
+    def test_amp_forgets_weights_cast_without_graph(self, monkeypatch):
+        """Behind the pass that teaches, ahead of the one that trains."""
+        model, passes = build(), []
+        clear = torch.clear_autocast_cache
+        monkeypatch.setattr(torch, 'clear_autocast_cache', lambda:
+                            (passes.append('clear'), clear()))
+        model.teacher.bottleneck.register_forward_hook(
+            lambda *_: passes.append(torch.is_grad_enabled()))
+        with torch.autocast('cpu', torch.bfloat16):
+            losses(model)
+            assert passes == [False, 'clear', True]
 
     def test_segformer(self):
         cfg = dict(
