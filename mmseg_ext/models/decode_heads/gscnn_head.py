@@ -1,6 +1,7 @@
 from typing import List, Optional, Sequence, Tuple
 
 import torch
+import torch.nn.functional as F
 from mmcv.cnn import ConvModule
 from mmseg.models.decode_heads.aspp_head import ASPPModule
 from mmseg.models.decode_heads.decode_head import BaseDecodeHead
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 
 from ...utils.boundary_map import boundary_map
 from ..utils.image_gradient import ImageGradient
+from ..utils.options import check_option
 from .shape_stream import ShapeStream
 
 
@@ -60,6 +62,12 @@ class GSCNNHead(BaseDecodeHead):
             to 0.8.
         edge_radius (float): Radius of the boundaries of the labels in pixels,
             unless the pipeline has ``GenerateBoundaryMap``. Defaults to 2.
+        edge_resize (str): How the edges get to the size of the ASPP.
+            ``'bilinear'`` samples them, as the authors' code; ``'area'``
+            takes means, and thin edges are not lost. Defaults to 'bilinear'.
+        with_bottleneck_norm (bool): Whether norm, activation and dropout of
+            0.1 follow the convolution behind the ASPP, as in PaddleSeg.
+            Defaults to False.
         stream_align_corners (bool): How all maps but the final logits are
             resized. Defaults to True.
         with_cp (bool): See :class:`ShapeStream`. Defaults to False.
@@ -70,7 +78,7 @@ class GSCNNHead(BaseDecodeHead):
 
     Raises:
         ValueError: If the numbers of gates and of shape channels disagree,
-            or two losses have one name.
+            an option has none of its values, or two losses have one name.
     """
 
     def __init__(
@@ -95,6 +103,8 @@ class GSCNNHead(BaseDecodeHead):
             type='ImageWeightedCrossEntropyLoss'),
         edge_threshold: float = 0.8,
         edge_radius: float = 2,
+        edge_resize: str = 'bilinear',
+        with_bottleneck_norm: bool = False,
         stream_align_corners: bool = True,
         with_cp: bool = False,
         init_cfg: OptConfigType = dict(
@@ -118,6 +128,9 @@ class GSCNNHead(BaseDecodeHead):
                 'GSCNNHead.in_index and low_level_index must not be negative, '
                 'since the last inputs are the stem and the image, but are '
                 f'{tuple(in_index)} and {low_level_index}.')
+        check_option('decode_head.edge_resize', edge_resize,
+                     ('bilinear', 'area'))
+        self.edge_resize = edge_resize
         self.low_level_index = low_level_index
         self.image_index = image_index
         self.stem_index = stem_index
@@ -150,8 +163,14 @@ class GSCNNHead(BaseDecodeHead):
         self.edge_conv = ConvModule(1, channels, 1, **layer)
         self.aspp_modules = ASPPModule(dilations, in_channels[-1], channels,
                                        **layer)
-        self.bottleneck = nn.Conv2d(
-            (len(dilations) + 2) * channels, channels, 1, bias=False)
+        branches = len(dilations) + 2
+        if with_bottleneck_norm:
+            self.bottleneck = nn.Sequential(
+                ConvModule(branches * channels, channels, 1, **layer),
+                nn.Dropout(0.1))
+        else:
+            self.bottleneck = nn.Conv2d(
+                branches * channels, channels, 1, bias=False)
         self.low_level_conv = nn.Conv2d(
             low_level_channels, low_level_projection, 1, bias=False)
         self.decoder = nn.Sequential(
@@ -213,6 +232,8 @@ class GSCNNHead(BaseDecodeHead):
         edges = torch.cat([edge.sigmoid(), gradient.to(edge)], dim=1)
         edges = self.combine(edges).sigmoid()
         size = features[-1].shape[2:]
+        if self.edge_resize == 'area':
+            edges = F.adaptive_avg_pool2d(edges, size)
         pyramid = torch.cat([
             self._resize(self.image_pool(features[-1]), size),
             self.edge_conv(self._resize(edges, size)),

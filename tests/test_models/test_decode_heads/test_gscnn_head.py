@@ -149,6 +149,36 @@ def test_a_stride_for_the_shape_stream():
     assert model.loss(images(), samples(labels()))['decode.loss_edge'] > 0
 
 
+@pytest.mark.parametrize('edge_resize, lost', [('bilinear', True),
+                                               ('area', False)])
+def test_thin_edges_at_the_size_of_the_aspp(edge_resize, lost):
+    """Of 48x64 edges 3x4 are sampled, or means of 16x16 taken."""
+    head = build(edge_resize=edge_resize).decode_head.eval()
+    seen = []
+    head.edge_conv.register_forward_pre_hook(
+        lambda module, args: seen.append(args[0]))
+    head.combine.register_forward_hook(lambda *args: thin)
+    sizes = [(4, 12, 16), (8, 6, 8), (16, 3, 4), (32, 3, 4), (8, 24, 32),
+             (3, 48, 64)]
+    features = [torch.randn(1, *size) for size in sizes]
+    thin = torch.full((1, 1, 48, 64), -99.)
+    thin[..., 8] = 99.
+    head(features)
+    assert seen[0].shape[2:] == (3, 4)
+    column = torch.zeros(1, 1, 3, 4)
+    column[..., 0] = 0 if lost else 1 / 16
+    torch.testing.assert_close(seen[0], column)
+
+
+def test_norm_behind_the_aspp():
+    model = build(with_bottleneck_norm=True)
+    conv, dropout = model.decode_head.bottleneck
+    assert isinstance(conv.norm, torch.nn.BatchNorm2d)
+    assert conv.with_activation and dropout.p == 0.1
+    model.loss(images(), samples(labels()))
+    assert isinstance(build().decode_head.bottleneck, torch.nn.Conv2d)
+
+
 def test_a_backbone_without_stem():
     cfg = copy.deepcopy(MODEL)
     cfg['stem_layer'] = None
@@ -263,6 +293,7 @@ def test_all_void():
     (dict(shape_channels=(8, 6, 4)), 'one number more'),
     (dict(shape_channels=(9, 6, 4, 2)), 'must begin with stem_channels'),
     (dict(in_index=[1, 2, -1]), 'must not be negative'),
+    (dict(edge_resize='max'), 'edge_resize must be one of'),
     (dict(
         loss_decode=[
             dict(type='CrossEntropyLoss'),
