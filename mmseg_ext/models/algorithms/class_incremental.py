@@ -97,7 +97,10 @@ class ClassIncremental(BaseAlgorithm):
         if self.segmentor.with_auxiliary_head:
             heads = self.segmentor.auxiliary_head
             for head in heads if isinstance(heads, nn.ModuleList) else [heads]:
-                weight = getattr(head.loss_decode, 'loss_weight', 1.)
+                terms = head.loss_decode
+                if not isinstance(terms, nn.ModuleList):
+                    terms = [terms]
+                weight = sum(getattr(x, 'loss_weight', 1.) for x in terms)
                 with capture_head(head) as aside:
                     head.forward(feats)
                 auxiliary.append((aside.logits, weight))

@@ -228,8 +228,8 @@ class WeaklyIncremental(ClassIncremental):
                 self.teacher.forward([x.detach() for x in feats])
         finally:
             self.teacher.train(mode)
-        # torch below 2.10 keeps the weights as they were cast here, without
-        # graph, for the pass that trains them
+        # older torch keeps the weights as they were cast here, without graph,
+        # for the pass that trains them
         torch.clear_autocast_cache()
         return captured.logits.float().sigmoid()
 

@@ -238,6 +238,23 @@ class TestLoss:
         found = losses(build(segmentor=cfg))
         assert 'aux_0.loss_student' in found
 
+    def test_weight_of_an_auxiliary_head_with_several_losses(self):
+        cfg = student_cfg()
+        loss = dict(type='CrossEntropyLoss', loss_weight=0.4)
+        found = []
+        for loss_decode in (loss, [
+                dict(loss, loss_weight=0.1),
+                dict(type='DiceLoss', loss_weight=0.3)
+        ]):
+            cfg['auxiliary_head'] = dict(
+                cfg['decode_head'],
+                in_channels=32,
+                in_index=2,
+                loss_decode=loss_decode)
+            model = build(segmentor=cfg).eval()
+            found.append(losses(model)['aux_0.loss_student'].item())
+        assert found[1] == pytest.approx(found[0])
+
     def test_amp(self):
         model = build()
         with torch.autocast('cpu', torch.bfloat16):
