@@ -92,7 +92,8 @@ class DomainAdaptation(BaseAlgorithm):
         super().__init__(segmentor, **kwargs)
         self.levels = SegmentorLevels(self.segmentor)
         # for the figures, whatever else is read
-        self.levels.watch('decode_head')
+        if 'decode_head' in self.levels.available():
+            self.levels.watch('decode_head')
         with random_numbers_apart():
             self.adversaries = nn.ModuleList(
                 build_adversary(cfg, self.levels, f'model.adversaries[{i}]')

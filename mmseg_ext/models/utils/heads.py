@@ -1,6 +1,7 @@
 from inspect import signature
 from typing import Sequence
 
+from mmseg.models.decode_heads import PointHead
 from mmseg.structures import SegDataSample
 from mmseg.utils import OptSampleList
 from torch import Tensor, nn
@@ -15,12 +16,18 @@ def main_decode_head(segmentor: nn.Module) -> nn.Module:
     return last_stage(segmentor.decode_head)
 
 
+def classifies_points(head: nn.Module) -> bool:
+    """Whether a head classifies sampled points, and so gives no map."""
+    return isinstance(head, PointHead)
+
+
 def forward_decode_head(segmentor: nn.Module,
                         feats: Sequence[Tensor],
                         data_samples: OptSampleList = None) -> None:
     """Run the decode head, or every stage of a cascade in turn.
 
-    What it computes is read by :func:`capture_head`.
+    What it computes is read by :func:`capture_head`. A stage that classifies
+    points (PointRend) is left out, with what is behind it.
 
     Args:
         segmentor (nn.Module): A segmentor of MMSegmentation.
@@ -39,6 +46,8 @@ def forward_decode_head(segmentor: nn.Module,
         return
     output = head[0].forward(feats)
     for stage in head[1:]:
+        if classifies_points(stage):
+            return
         output = stage.forward(feats, output)
 
 

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from .call_recorder import record_output
 from .head_capture import (HeadCapture, capture_head, check_capturable,
                            last_stage, penultimate_channels)
+from .heads import classifies_points
 
 _HEAD = re.compile(r'(decode_head|auxiliary_head)(?:\.(\d+))?(\.feature)?')
 _STAGE = re.compile(r'(backbone|neck)\.(\d+)')
@@ -19,7 +20,9 @@ class SegmentorLevels:
     A level is ``'decode_head'``, ``'auxiliary_head'`` or, where there are
     several, ``'auxiliary_head.1'`` for the main logits of that head; with
     ``'.feature'`` behind it for its penultimate features; ``'backbone.3'`` or
-    ``'neck.0'`` for an output of the backbone or the neck, counted from 0.
+    ``'neck.0'`` for an output of the backbone or the neck, counted from 0. Of
+    a cascade ``'decode_head'`` is the last stage and ``'decode_head.0'`` the
+    first; a stage that classifies points (PointRend) is no level.
 
     Args:
         segmentor (nn.Module): A segmentor of MMSegmentation.
@@ -119,6 +122,8 @@ class SegmentorLevels:
                 if part == 'decode_head':
                     keys = dict(decode_head=heads[-1]) | keys
             for key, head in keys.items():
+                if classifies_points(head):
+                    continue
                 names.append(key)
                 if _logits_source(head) == 'cls_seg':
                     names.append(f'{key}.feature')

@@ -1,12 +1,14 @@
-"""The architectures of this package under its algorithms, by config alone."""
+"""Architectures of this package and PointRend under the algorithms."""
 import copy
 
 import pytest
 import torch
 
+from mmseg_ext.engine.hooks.adaptive_batch_norm_hook import adapt_statistics
 from .toy import (BN, NUM_CLASSES, SEGMENTOR, build_eln, in_stage, loss_sum,
                   make_batch)
-from .toy_domains import adversary, build_adaptation, make_domains
+from .toy_domains import (adversary, build_adaptation, make_domains,
+                          pixel_adversary)
 
 HEAD = dict(
     num_classes=NUM_CLASSES,
@@ -65,6 +67,21 @@ GSCNN = with_parts(
             for k, v in HEAD.items() if k != 'loss_decode'
         }))
 GSCNN.update(type='ShapeStreamEncoderDecoder', stem_layer='stem')
+POINTREND = with_parts(decode_head=[
+    SEGMENTOR['decode_head'],
+    dict(
+        type='PointHead',
+        in_channels=[64],
+        in_index=[3],
+        channels=8,
+        num_fcs=1,
+        num_classes=NUM_CLASSES)
+])
+POINTREND.update(
+    type='CascadeEncoderDecoder',
+    num_stages=2,
+    train_cfg=dict(
+        num_points=16, oversample_ratio=3, importance_sample_ratio=0.75))
 SEGMENTORS = pytest.mark.parametrize(
     'segmentor', [DANET, FASTFCN, GSCNN], ids=['danet', 'fastfcn', 'gscnn'])
 
@@ -93,3 +110,41 @@ def test_in_domain_adaptation(segmentor):
     target = loss_sum(losses, 'target')
     target.backward()
     assert model.segmentor.decode_head.conv_seg.weight.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize('options', [
+    dict(forward_target=True),
+    dict(
+        adversaries=[adversary('decode_head.0')],
+        target_losses=[dict(type='EntropyLoss', level='decode_head.0')]),
+    dict(adversaries=[pixel_adversary('decode_head.0.feature')]),
+])
+def test_pointrend_in_domain_adaptation(options):
+    """Its coarse map is aligned; points are none."""
+    torch.manual_seed(0)
+    model = build_adaptation(POINTREND, dropout=None, **options)
+    model.capture_domains = True
+    losses = model.loss(*make_domains())
+    assert torch.isfinite(loss_sum(losses))
+    assert {'image', 'valid'} <= model.captured_domains['target'].keys()
+    loss_sum(losses).backward()
+    coarse, points = model.segmentor.decode_head
+    assert points.fc_seg.weight.grad.abs().sum() > 0
+    assert coarse.conv_seg.weight.grad.abs().sum() > 0
+
+
+def test_points_are_no_level():
+    message = r"only the levels \['decode_head.0', 'decode_head.0.feature'"
+    with pytest.raises(ValueError, match=f"is 'decode_head', .* {message}"):
+        build_adaptation(POINTREND, dropout=None, adversaries=[adversary()])
+    levels = build_adaptation(POINTREND, dropout=None).levels
+    assert 'decode_head.1' not in levels.available()
+
+
+def test_adaptive_batch_norm_of_pointrend():
+    segmentor = build_adaptation(POINTREND, dropout=None).segmentor.eval()
+    norm = segmentor.decode_head[0].convs[0].bn
+    before = norm.running_mean.clone()
+    images = torch.randn(4, 3, 32, 32)
+    adapt_statistics(segmentor, iter(images), batch_size=2)
+    assert not torch.equal(norm.running_mean, before)

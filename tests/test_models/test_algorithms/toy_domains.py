@@ -74,10 +74,10 @@ class ToyTargetLoss(nn.Module):
 
 
 def build_adaptation(segmentor=TWO_HEADS, dropout=0., **options):
-    """An initialised adaptation in train mode."""
+    """An initialised adaptation in train mode; None leaves dropout alone."""
     segmentor = copy.deepcopy(segmentor)
     for name in ('decode_head', 'auxiliary_head'):
-        if segmentor.get(name):
+        if segmentor.get(name) and dropout is not None:
             segmentor[name]['dropout_ratio'] = dropout
     model = MODELS.build(
         ConfigDict(
