@@ -93,7 +93,23 @@ def test_absent_classes():
     assert skipped == dict(mBF_3px=50.)
 
 
-@pytest.mark.parametrize('options', [dict(absent='zero'), dict(radii=(0, ))])
+def test_crop():
+    """Of the top, left, bottom and right, in this order."""
+    pred, label = blobs(0), blobs(10)
+    found = BoundaryFScoreMetric(crop=(3, 9, 12, 0)).score(pred, label, 3)
+    expected = BoundaryFScoreMetric().score(pred[3:-12, 9:], label[3:-12, 9:],
+                                            3)
+    np.testing.assert_array_equal(found, expected)
+    with pytest.raises(ValueError, match='leaves nothing of .* 37x45'):
+        BoundaryFScoreMetric(crop=(20, 0, 20, 0)).score(pred, label, 3)
+
+
+@pytest.mark.parametrize('options', [
+    dict(absent='zero'),
+    dict(radii=(0, )),
+    dict(crop=(1, 2)),
+    dict(crop=(1, 2, -3, 4)),
+])
 def test_errors(options):
     with pytest.raises(ValueError, match='BoundaryFScoreMetric'):
         BoundaryFScoreMetric(**options)

@@ -29,18 +29,23 @@ class BoundaryFScoreMetric(BaseMetric):
         absent (str): A class of which an image has no boundary, neither in
             labels nor in prediction, counts as ``'one'``, as in the paper's
             figures, or is left out (``'skip'``). Defaults to 'one'.
+        crop (Sequence[int], optional): Pixels to cut off at the top, left,
+            bottom and right of prediction and labels, which leaves what is
+            far away in a street. Defaults to None, nothing.
         collect_device (str): Where results of ranks are joined. Defaults to
             'cpu'.
         prefix (str, optional): Prefix of the names. Defaults to None.
 
     Raises:
-        ValueError: If ``absent`` is neither, or a radius is not positive.
+        ValueError: If ``absent`` is neither, a radius is not positive, or
+            ``crop`` is not four numbers >= 0 which leave a part of an image.
     """
 
     def __init__(self,
                  radii: Sequence[int] = (3, 5, 9, 12),
                  ignore_index: int = 255,
                  absent: str = 'one',
+                 crop: Optional[Sequence[int]] = None,
                  collect_device: str = 'cpu',
                  prefix: Optional[str] = None) -> None:
         super().__init__(collect_device=collect_device, prefix=prefix)
@@ -50,9 +55,13 @@ class BoundaryFScoreMetric(BaseMetric):
         if not radii or min(radii) <= 0:
             raise ValueError('BoundaryFScoreMetric.radii must be positive but '
                              f'is {tuple(radii)}.')
+        if crop is not None and (len(crop) != 4 or min(crop) < 0):
+            raise ValueError('BoundaryFScoreMetric.crop must be four numbers '
+                             f'>= 0 but is {tuple(crop)}.')
         self.radii = tuple(radii)
         self.ignore_index = ignore_index
         self.absent = absent
+        self.crop = crop and tuple(crop)
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
         """Score the images of a batch.
@@ -80,6 +89,8 @@ class BoundaryFScoreMetric(BaseMetric):
             np.ndarray: (num_classes, number of radii) in [0, 1]; NaN where
             neither has a boundary and such classes are left out.
         """
+        if self.crop is not None:
+            pred, label = self._cut(pred), self._cut(label)
         void = label == self.ignore_index
         # one more class, which is scored for none
         pred = np.where(void, num_classes, pred)
@@ -96,6 +107,16 @@ class BoundaryFScoreMetric(BaseMetric):
                 continue
             scores[index] = self._f_score(*edges) if all(counts) else 0.
         return scores
+
+    def _cut(self, classes: np.ndarray) -> np.ndarray:
+        top, left, bottom, right = self.crop
+        height, width = classes.shape
+        part = classes[top:max(height - bottom, 0), left:max(width - right, 0)]
+        if not part.size:
+            raise ValueError(
+                f'BoundaryFScoreMetric.crop {self.crop} leaves nothing of an '
+                f'image of {height}x{width}.')
+        return part
 
     def _f_score(self, pred: np.ndarray, label: np.ndarray) -> np.ndarray:
         shares = []
