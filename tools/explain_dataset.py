@@ -166,6 +166,10 @@ def main():
             store.cache.path(SHEETS, image.map_name)))
     ]
     barrier()  # all ranks look before any of them writes
+    share = offline.share_of_rank(left)
+    for image in share:
+        store.forget_failure(image)
+    barrier()  # the first to end finds no failure of an earlier command
     if is_main_process():
         print(f'{len(left)} of {len(mine)} images to explain', flush=True)
     if left:
@@ -175,7 +179,7 @@ def main():
         ensemble = ExplanationEnsemble(amp_dtype=dtype, **explanation)
         ensemble = ensemble.to(device)
         ensemble.check_classes(len(classes), short_side or 224)
-        share, start = offline.share_of_rank(left), time.time()
+        start = time.time()
         explain(ensemble, share, store, short_side, drawn, device, args)
         if is_main_process():
             rate = len(share) / (time.time() - start)

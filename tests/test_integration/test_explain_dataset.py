@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import cv2
 import numpy as np
@@ -13,6 +15,7 @@ import torch
 from mmengine.config import Config
 from mmengine.registry import DefaultScope
 
+from mmseg_ext.engine import offline
 from .test_faults import check_survives_kills
 from .tool_runner import (REPO, run_process, run_tool, tool_command,
                           tool_environment)
@@ -229,7 +232,18 @@ def test_unreadable_image(config, tmp_path):
     counts = json.loads((tmp_path / 'out/finished.json').read_text())
     assert (counts['images'], counts['failed']) == (3, 1)
     cv2.imwrite(str(images / 'b/1.jpg'), np.zeros((9, 9, 3), np.uint8))
-    run(str(tmp_path / 'config.py'), tmp_path / 'out')
+    load = offline.load_classified_images
+
+    def load_while_others_end(images, *args):
+        """Another rank, with nothing to do, finds that there is work."""
+        store = offline.ExplanationStore(
+            SimpleNamespace(path=(tmp_path / 'out').joinpath))
+        assert store.finish(images) is None
+        return load(images, *args)
+
+    with patch.object(offline, 'load_classified_images',
+                      load_while_others_end):
+        run(str(tmp_path / 'config.py'), tmp_path / 'out')
     assert not (tmp_path / 'out/flags/b/1.json').exists()
     counts = json.loads((tmp_path / 'out/finished.json').read_text())
     assert (counts['images'], counts['failed']) == (4, 0)

@@ -98,6 +98,11 @@ class ExplanationStore:
         except FileNotFoundError:
             return {}
 
+    def forget_failure(self, image: ClassifiedImage) -> None:
+        """Forget that an image failed, ahead of another attempt."""
+        if 'failed' in self.flags(image):
+            os.remove(self._flags_path(image))
+
     def finish(self, images: Sequence[ClassifiedImage]) -> Optional[dict]:
         """Write index and counts, if every image is done or has failed.
 
