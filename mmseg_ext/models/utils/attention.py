@@ -92,11 +92,12 @@ def _fused_attention(query: Tensor, key: Tensor, value: Tensor):
     if sdpa_kernel is None:
         return None
     backends = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION]
+    # No fused kernel takes flattened maps, whose channels are not adjacent.
+    query, key, value = (x.contiguous()[:, None] for x in (query, key, value))
     try:
         # Without this torch takes the math path, which is the dense one.
         with sdpa_kernel(backends):
             return scaled_dot_product_attention(
-                query[:, None], key[:, None], value[:, None],
-                scale=1.0).squeeze(1)
+                query, key, value, scale=1.0).squeeze(1)
     except RuntimeError:
         return None

@@ -8,6 +8,7 @@ from mmseg.structures import SegDataSample
 import mmseg_ext  # noqa: F401
 from mmseg_ext.models.decode_heads.efficient_da_head import (EfficientCAM,
                                                              EfficientPAM)
+from mmseg_ext.models.utils import attention
 
 CFG = dict(
     in_channels=12,
@@ -87,6 +88,22 @@ def test_position_attention_of_one_pixel():
     torch.nn.init.constant_(pam.gamma.scale, 0.7)
     x = torch.randn(2, 8, 1, 1)
     torch.testing.assert_close(pam(x), 0.7 * pam.value_project(x) + x)
+
+
+@pytest.mark.skipif(
+    attention.sdpa_kernel is None, reason='torch < 2.3 cannot choose kernels')
+def test_position_attention_of_maps_is_fused(monkeypatch):
+    """With values as wide as the keys, which CPUs have a kernel for."""
+    fused = []
+    plain = attention._fused_attention
+
+    def spy(*args):
+        fused.append(plain(*args))
+        return fused[-1]
+
+    monkeypatch.setattr(attention, '_fused_attention', spy)
+    EfficientPAM(8, 8, 'sdpa')(torch.randn(2, 8, 40, 40))
+    assert fused[0] is not None
 
 
 @pytest.mark.parametrize('affinity, sign', [('dissimilarity', -1),
