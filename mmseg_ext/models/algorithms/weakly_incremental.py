@@ -15,6 +15,7 @@ from ..utils.incremental_batch import (IncrementalBatch, IncrementalOutputs,
                                        IncrementalTargets,
                                        check_incremental_samples,
                                        read_incremental_batch)
+from ..utils.logits import without_autocast
 from ..utils.options import check_option
 from .class_incremental import ClassIncremental
 
@@ -280,17 +281,20 @@ class WeaklyIncremental(ClassIncremental):
                              "classes: add dict(type='ClassIncrementalHook') "
                              'to default_hooks.')
         co_segmentor.set_old_classes(self.class_names[1:self.num_old])
-        images = to_loaded(inputs, self.data_preprocessor)
         bits = torch.full((len(inputs), *inputs.shape[2:]),
                           targets.IGNORED,
                           dtype=torch.int32,
                           device=inputs.device)
-        for i, sample in enumerate(data_samples):
-            height, width = sample.get('img_shape', inputs.shape[2:])[:2]
-            names = [self.class_names[c] for c in sample.image_labels]
-            bits[i, :height, :width] = co_segmentor.bits(
-                images[i, :, :height, :width], names,
-                torch.initial_seed() + i, (height, width))
+        seeds = torch.randint(2**31, (len(inputs), )).tolist()
+        # as the tool makes them
+        with without_autocast(inputs):
+            images = to_loaded(inputs.float(), self.data_preprocessor)
+            for i, sample in enumerate(data_samples):
+                height, width = sample.get('img_shape', inputs.shape[2:])[:2]
+                names = [self.class_names[c] for c in sample.image_labels]
+                bits[i, :height, :width] = co_segmentor.bits(
+                    images[i, :, :height, :width], names, seeds[i],
+                    (height, width))
         return bits
 
     def _make_targets(self, inputs: Tensor, data_samples: SampleList,

@@ -275,6 +275,30 @@ class TestLoss:
             losses(model)
             assert passes == [False, 'clear', True]
 
+    def test_online_masks(self):
+        """In full precision under AMP, of draws that are new each time."""
+        model = build()
+        model.class_names = list('abcde')
+        dtypes, seeds = [], []
+
+        class CoSegmentor(torch.nn.Module):
+
+            def set_old_classes(self, names):
+                assert names == ['b', 'c']
+
+            def bits(self, image, names, seed, size):
+                dtypes.append((image[0] @ image[0].T).dtype)
+                seeds.append(seed)
+                return torch.ones(size, dtype=torch.int32)
+
+        model._co_segmentor.append(CoSegmentor())
+        data = batch(masks=False)
+        with torch.autocast('cpu', torch.bfloat16):
+            for _ in range(2):
+                losses(model, copy.deepcopy(data))
+        assert dtypes == [torch.float32] * 4
+        assert len(set(seeds)) == 4
+
     def test_segformer(self):
         cfg = dict(
             type='EncoderDecoder',
