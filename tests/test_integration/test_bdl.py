@@ -15,6 +15,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS
 
+from mmseg_ext.engine.offline.chain import Chain
 from .method_battery import (MethodBattery, losses, metrics, scalars,
                              short_config, write)
 from .tool_runner import REPO, run_process, run_tool, tool_environment
@@ -453,7 +454,7 @@ def test_whole_loop(short, toystreet, tmp_path):
     ]
     state = tmp_path / 'loop/state.json'
     process = subprocess.Popen(command, env=tool_environment())
-    while not state.exists():
+    while 'round0/translation' not in Chain(str(state.parent)).finished():
         assert process.poll() is None
         time.sleep(0.2)
     process.kill()

@@ -6,7 +6,7 @@ import os.path as osp
 import sys
 import time
 from dataclasses import dataclass
-from typing import List, Sequence
+from typing import Dict, List, Optional, Sequence
 
 from ...utils.atomic_io import atomic_open
 from ...utils.folder_lock import folder_lock, run_alone
@@ -40,7 +40,8 @@ class Chain:
     """Runs steps in order and keeps a state file of those that are finished.
 
     A chain that was killed, at any point, and is started again neither
-    repeats nor leaves out a finished step, and has the unfinished one go on.
+    repeats nor leaves out a finished step, and has the unfinished one go on,
+    unless it has a checkpoint of other settings.
 
     Args:
         folder (str): Where ``state.json`` lies.
@@ -56,15 +57,7 @@ class Chain:
         Raises:
             ValueError: If the state file is broken.
         """
-        if not osp.exists(self.path):
-            return {}
-        try:
-            with open(self.path, encoding='utf-8') as file:
-                return json.load(file)['finished']
-        except (ValueError, KeyError, TypeError):
-            raise ValueError(
-                f'{self.path} is no state file of this tool: give another '
-                '--work-dir.') from None
+        return self._read()['finished']
 
     def check(self, steps: Sequence[Step]) -> None:
         """Refuse to go on with other settings, or without a result.
@@ -73,13 +66,15 @@ class Chain:
             steps (Sequence[Step]): All steps.
 
         Raises:
-            ValueError: If a finished step had another recipe.
-            FileNotFoundError: If its result is gone.
+            ValueError: If a finished step had another recipe, or one that
+                goes on from a checkpoint.
+            FileNotFoundError: If the result of a finished one is gone.
         """
-        finished = self.finished()
+        state = self._read()
         for step in steps:
-            entry = finished.get(step.name)
+            entry = state['finished'].get(step.name)
             if entry is None:
+                self._check_started(step, state['started'].get(step.name))
                 continue
             if entry['fingerprint'] != step.fingerprint:
                 raise ValueError(
@@ -111,8 +106,38 @@ class Chain:
                 print(f'{title}: {" ".join(step.command)}', flush=True)
                 self._run(step)
 
+    def _check_started(self, step: Step, fingerprint: Optional[str]) -> None:
+        folder = osp.dirname(step.result)
+        # without a checkpoint there is nothing of the other settings in it
+        if (fingerprint not in (None, step.fingerprint)
+                and osp.exists(osp.join(folder, 'last_checkpoint'))):
+            raise ValueError(
+                f'The step {step.name} in {self.folder} has a checkpoint of '
+                'another config or other options to go on from: give another '
+                f'--work-dir, or remove {folder}.')
+
+    def _read(self) -> Dict[str, dict]:
+        if not osp.exists(self.path):
+            return dict(finished={}, started={})
+        try:
+            with open(self.path, encoding='utf-8') as file:
+                state = json.load(file)
+            return dict(
+                finished=state['finished'], started=state.get('started', {}))
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(
+                f'{self.path} is no state file of this tool: give another '
+                '--work-dir.') from None
+
+    def _write(self, state: Dict[str, dict]) -> None:
+        with atomic_open(self.path, 'w') as file:
+            json.dump(state, file, indent=1)
+
     def _run(self, step: Step) -> None:
         start = time.time()
+        state = self._read()
+        state['started'][step.name] = step.fingerprint
+        self._write(state)
         # the launchers' interpreter is this one, whatever the PATH has first
         status = run_alone(
             step.command,
@@ -124,12 +149,11 @@ class Chain:
             raise RuntimeError(
                 f'The step {step.name} {fault}; run the same command again to '
                 'go on from there.')
-        finished = self.finished()
-        finished[step.name] = dict(
+        del state['started'][step.name]
+        state['finished'][step.name] = dict(
             fingerprint=step.fingerprint,
             command=step.command,
             result=step.result,
             seconds=round(time.time() - start, 1),
             date=time.strftime('%Y-%m-%d %H:%M:%S'))
-        with atomic_open(self.path, 'w') as file:
-            json.dump(dict(finished=finished), file, indent=1)
+        self._write(state)

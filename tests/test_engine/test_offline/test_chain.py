@@ -96,6 +96,40 @@ def test_other_settings_are_refused(tmp_path):
         chain.run(steps)
 
 
+def test_checkpoint_of_other_settings_is_refused(tmp_path):
+    """That of a training which was killed, as long as it has one."""
+    steps, chain = make_steps(tmp_path, 1), Chain(str(tmp_path))
+    command, steps[0].command = steps[0].command, ['false']
+    with pytest.raises(RuntimeError, match='step0 ended with status 1'):
+        chain.run(steps)
+    # it died early, and its config was mended
+    steps[0].recipe = 'mended'
+    chain.check(steps)
+    with pytest.raises(RuntimeError, match='step0 ended with status 1'):
+        chain.run(steps)
+    (tmp_path / 'last_checkpoint').write_text('iter_1.pth')
+    steps[0].recipe = 'another'
+    for go_on in (chain.check, chain.run):
+        with pytest.raises(
+                ValueError,
+                match='step0 .* has a checkpoint of another config .*: give '
+                f'another --work-dir, or remove {tmp_path}'):
+            go_on(steps)
+    steps[0].recipe, steps[0].command = 'mended', command
+    chain.run(steps)
+    state = json.loads((tmp_path / 'state.json').read_text())
+    assert list(state['finished']) == ['step0'] and state['started'] == {}
+
+
+def test_state_without_started_steps(tmp_path):
+    """As earlier versions have written it."""
+    (tmp_path / 'state.json').write_text(json.dumps(dict(finished={})))
+    (tmp_path / 'last_checkpoint').write_text('iter_1.pth')
+    steps = make_steps(tmp_path, 1)
+    Chain(str(tmp_path)).run(steps)
+    assert written(tmp_path) == ['x']
+
+
 def test_lost_result_is_told(tmp_path):
     steps, chain = make_steps(tmp_path), Chain(str(tmp_path))
     chain.run(steps)
