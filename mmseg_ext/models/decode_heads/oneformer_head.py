@@ -1,4 +1,4 @@
-from typing import List, Optional, Sequence
+from typing import List, Optional, Sequence, Tuple
 
 import torch
 import torch.nn.functional as F
@@ -20,7 +20,7 @@ class OneFormerSegHead(DetOneFormerHead):
     and so on), as in the configs of mmseg's ``Mask2FormerHead``.
 
     Args:
-        num_classes (int): Classes.
+        num_classes (int): Classes, two or more.
         class_names (Sequence[str]): Their names, for the texts.
         output (str): ``'score'``: sums of class times mask probability, as of
             mmseg's ``Mask2FormerHead``; they are no logits. ``'log_prob'``:
@@ -36,9 +36,11 @@ class OneFormerSegHead(DetOneFormerHead):
         **kwargs: Arguments of mmdet's :class:`OneFormerHead`.
 
     Raises:
-        ValueError: If there are not as many names as classes, or ``output``
-            is none of the two.
+        ValueError: If there are not as many names as classes, one class
+            alone, or ``output`` is none of the two.
     """
+
+    config_field = 'decode_head'
 
     def __init__(self,
                  num_classes: int,
@@ -53,6 +55,10 @@ class OneFormerSegHead(DetOneFormerHead):
             raise ValueError(
                 'decode_head.class_names must have num_classes='
                 f'{num_classes} names but has {len(class_names)}.')
+        if num_classes < 2:
+            # the segmentor takes a single map for a logit, not for a score
+            raise ValueError('decode_head.num_classes must be 2 or more, the '
+                             f'background among them, but is {num_classes}.')
         if output not in ('score', 'log_prob'):
             raise ValueError("decode_head.output must be 'score' or "
                              f"'log_prob' but is {output!r}.")
@@ -118,17 +124,29 @@ class OneFormerSegHead(DetOneFormerHead):
             x (Sequence[Tensor]): Maps of the backbone.
             batch_img_metas (list[dict]): Their ``pad_shape`` or
                 ``img_shape``.
-            test_cfg (dict): Unused.
+            test_cfg (dict): Its ``mode`` tells where their size is.
 
         Returns:
             Tensor: Shape (B, num_classes, H, W), see ``output``.
         """
         scores, masks = self._last(x)
-        meta = batch_img_metas[0]
-        size = tuple(meta.get('pad_shape', meta['img_shape'])[:2])
+        size = self._input_size(masks, batch_img_metas[0], test_cfg)
         masks = F.interpolate(
             masks, size, mode='bilinear', align_corners=False)
         return self._scores(scores, masks)
+
+    def _input_size(self, masks: Tensor, meta: dict,
+                    test_cfg: Optional[ConfigType]) -> Tuple[int, int]:
+        names = ['pad_shape', 'img_shape']
+        if (test_cfg or {}).get('mode') == 'slide':
+            # a sliding window writes its size into img_shape alone
+            names.reverse()
+        sizes = [tuple(meta[name][:2]) for name in names if name in meta]
+        stride = self.pixel_decoder.strides[0]
+        for size in sizes:
+            if tuple(-(-side // stride) for side in size) == masks.shape[2:]:
+                return size
+        return sizes[0]
 
     def _last(self, x: Sequence[Tensor]):
         sets, _ = self._predict_sets(x, [['semantic']] * len(x[0]))

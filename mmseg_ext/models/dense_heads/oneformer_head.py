@@ -50,6 +50,8 @@ class OneFormerHead(MaskSupervisionMixin, Mask2FormerHead):
         feat_channels (int): Channels C. Defaults to 256.
         out_channels (int): Channels of the mask features; equal to
             ``feat_channels``. Defaults to 256.
+        num_things_classes (int): Classes that are counted. Defaults to 80.
+        num_stuff_classes (int): Other classes. Defaults to 53.
         num_queries (int): Queries N, the task token among them. Defaults to
             150.
         task_encoder (dict): ``seq_len``, the tokens of the sentence. Defaults
@@ -68,16 +70,27 @@ class OneFormerHead(MaskSupervisionMixin, Mask2FormerHead):
         loss_contrastive (dict): Arguments of
             :class:`QueryTextContrastiveLoss`. Defaults to
             ``dict(type='mmseg.QueryTextContrastiveLoss')``.
+        loss_cls (dict, optional): The loss of the classes, with a weight of
+            each and of no object in ``class_weight``. Defaults to None,
+            cross entropy times 2 with weights of 1 and 0.1.
+        loss_mask (dict, optional): Defaults to None, binary cross entropy
+            times 5.
+        loss_dice (dict, optional): Defaults to None, Dice times 5.
         **kwargs: Arguments of mmdet's ``Mask2FormerHead``.
 
     Raises:
         ValueError: If widths or numbers do not fit each other.
     """
 
+    config_field = 'panoptic_head'
+    """Where it stands in the config of a model."""
+
     def __init__(self,
                  in_channels: Sequence[int],
                  feat_channels: int = 256,
                  out_channels: int = 256,
+                 num_things_classes: int = 80,
+                 num_stuff_classes: int = 53,
                  num_queries: int = 150,
                  task_encoder: dict = dict(seq_len=77),
                  query_transformer: dict = dict(num_layers=2, dropout=0.1),
@@ -86,30 +99,60 @@ class OneFormerHead(MaskSupervisionMixin, Mask2FormerHead):
                      type='mmseg.OneFormerTextMapper'),
                  loss_contrastive: ConfigType = dict(
                      type='mmseg.QueryTextContrastiveLoss'),
+                 loss_cls: Optional[ConfigType] = None,
+                 loss_mask: Optional[ConfigType] = None,
+                 loss_dice: Optional[ConfigType] = None,
                  transformer_decoder: ConfigType = ...,
                  positional_encoding: ConfigType = dict(
                      num_feats=128, normalize=True),
                  **kwargs) -> None:
         if out_channels != feat_channels:
             raise ValueError(
-                'panoptic_head.out_channels must be feat_channels='
+                f'{self.config_field}.out_channels must be feat_channels='
                 f'{feat_channels} but is {out_channels}.')
         if query_value not in ('position', 'features'):
-            raise ValueError("panoptic_head.query_value must be 'position' or "
-                             f"'features' but is {query_value!r}.")
+            raise ValueError(
+                f"{self.config_field}.query_value must be 'position' or "
+                f"'features' but is {query_value!r}.")
+        num_classes = num_things_classes + num_stuff_classes
+        if loss_cls is None:
+            loss_cls = dict(
+                type='mmdet.CrossEntropyLoss',
+                loss_weight=2.0,
+                class_weight=[1.0] * num_classes + [0.1])
+        weights = loss_cls.get('class_weight') or ()
+        if len(weights) != num_classes + 1:
+            raise ValueError(
+                f'{self.config_field}.loss_cls.class_weight must have '
+                f'{num_classes + 1} numbers, one for each class and one for '
+                f'no object, but has {len(weights)}.')
         kwargs = ConfigDict(kwargs)
         transformer_decoder = ConfigDict(copy.deepcopy(transformer_decoder))
         super().__init__(
             in_channels=list(in_channels),
             feat_channels=feat_channels,
             out_channels=out_channels,
+            num_things_classes=num_things_classes,
+            num_stuff_classes=num_stuff_classes,
             num_queries=num_queries,
+            loss_cls=ConfigDict(loss_cls),
+            loss_mask=loss_mask or dict(
+                type='mmdet.CrossEntropyLoss',
+                use_sigmoid=True,
+                loss_weight=5.0),
+            loss_dice=loss_dice or dict(
+                type='mmdet.DiceLoss',
+                use_sigmoid=True,
+                activate=True,
+                naive_dice=True,
+                eps=1.0,
+                loss_weight=5.0),
             transformer_decoder=transformer_decoder,
             positional_encoding=positional_encoding,
             **kwargs)
         if self.decoder_embed_dims != feat_channels:
             raise ValueError(
-                'panoptic_head.transformer_decoder must be as wide as '
+                f'{self.config_field}.transformer_decoder must be as wide as '
                 f'feat_channels={feat_channels} but has '
                 f'{self.decoder_embed_dims} channels.')
         # queries come from the task, not from a table
@@ -150,11 +193,11 @@ class OneFormerHead(MaskSupervisionMixin, Mask2FormerHead):
         width = self.text_mapper.width
         if width != self.decoder_embed_dims:
             raise ValueError(
-                'panoptic_head.text_mapper.width must be feat_channels='
+                f'{self.config_field}.text_mapper.width must be feat_channels='
                 f'{self.decoder_embed_dims} but is {width}.')
         if self.text_mapper.num_ctx >= self.num_queries:
             raise ValueError(
-                'panoptic_head.text_mapper.num_ctx must be smaller than '
+                f'{self.config_field}.text_mapper.num_ctx must be less than '
                 f'num_queries={self.num_queries} but is '
                 f'{self.text_mapper.num_ctx}.')
 
@@ -373,8 +416,13 @@ class OneFormerHead(MaskSupervisionMixin, Mask2FormerHead):
 
     def _check_metas(self, metas: Sequence[dict]) -> None:
         if self.text_mapper is None:
-            raise ValueError('panoptic_head.text_mapper is None, but training '
-                             'needs one.')
+            raise ValueError(f'{self.config_field}.text_mapper is None, but '
+                             'training needs one.')
+        if not self.train_cfg:
+            raise ValueError(
+                'OneFormerHead is without train_cfg, but training needs one: '
+                'set model.train_cfg of OneFormer, or decode_head.train_cfg '
+                'behind EncoderDecoder.')
         for meta in metas:
             if 'task' not in meta or 'texts' not in meta:
                 raise ValueError(
@@ -385,7 +433,7 @@ class OneFormerHead(MaskSupervisionMixin, Mask2FormerHead):
             if len(meta['texts']) != self.num_texts:
                 raise ValueError(
                     'SampleSegmentationTask.num_texts must be '
-                    f'panoptic_head.num_queries={self.num_queries} less '
+                    f'{self.config_field}.num_queries={self.num_queries} less '
                     f'text_mapper.num_ctx={self.text_mapper.num_ctx}, so '
                     f'{self.num_texts}, but is {len(meta["texts"])}.')
 

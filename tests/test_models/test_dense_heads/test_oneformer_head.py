@@ -305,6 +305,9 @@ def test_query_values(model):
     (dict(query_value='both'), 'query_value'),
     (dict(text_mapper=dict(width=128)), 'text_mapper.width'),
     (dict(text_mapper=dict(width=64, num_ctx=10)), 'num_ctx'),
+    (dict(loss_cls=dict(class_weight=[1.] * 133 + [0.1])),
+     'panoptic_head.loss_cls.class_weight must have 8 numbers.* has 134'),
+    (dict(loss_cls=dict(class_weight=None)), 'class_weight must .* has 0'),
 ])
 def test_refusals_of_the_head(change, message):
     from mmdet.registry import MODELS
@@ -312,6 +315,25 @@ def test_refusals_of_the_head(change, message):
     cfg.update(change)
     with pytest.raises(ValueError, match=message):
         MODELS.build(cfg)
+
+
+def test_losses_by_default(model):
+    """Those of the configs, with weights of as many classes."""
+    from mmdet.registry import MODELS
+    cfg = model_config()
+    del cfg.panoptic_head.loss_cls
+    other = MODELS.build(cfg)
+    other.load_state_dict(model.state_dict())
+    one, two = (losses(m.eval(), samples()) for m in (model, other))
+    assert all(torch.equal(one[key], two[key]) for key in one)
+
+
+def test_training_without_train_cfg():
+    from mmdet.registry import MODELS
+    cfg = model_config()
+    cfg.train_cfg = None
+    with pytest.raises(ValueError, match='set model.train_cfg'):
+        losses(MODELS.build(cfg), samples())
 
 
 def test_refusals_of_the_samples(model):

@@ -69,10 +69,60 @@ def test_outputs(cfg):
     assert (other.softmax(1) - one / one.sum(1, True)).abs().max() < 1e-3
 
 
+@pytest.mark.parametrize('side', [64, 93])
+def test_sliding_window(cfg, side):
+    """Also beside the pad_shape of the whole image, of nearly its size."""
+    cfg = cfg.copy()
+    cfg.test_cfg = dict(mode='slide', crop_size=(side, side), stride=(48, 48))
+    model = build(cfg).eval()
+    with torch.no_grad():
+        found = model.predict(torch.randn(1, 3, 96, 96))[0]
+        assert found.seg_logits.data.shape == (9, 96, 96)
+        # an image that the preprocessor pads
+        sample = SegDataSample(
+            metainfo=dict(img_shape=(90, 120), ori_shape=(90, 120)))
+        found = model.test_step(
+            dict(
+                inputs=[torch.zeros(3, 90, 120, dtype=torch.uint8)],
+                data_samples=[sample]))[0]
+        assert found.seg_logits.data.shape == (9, 90, 120)
+        # one pass over all of it
+        metas = [dict(img_shape=(90, 120), pad_shape=(96, 128))]
+        found = model.encode_decode(torch.randn(1, 3, 96, 128), metas)
+        assert found.shape == (1, 9, 96, 128)
+
+
+def test_losses_by_default(cfg):
+    """Those of mmdet, in the scope of mmseg too."""
+    cfg = cfg.copy()
+    cfg.decode_head = {
+        key: value
+        for key, value in cfg.decode_head.items()
+        if key not in ('loss_cls', 'loss_mask', 'loss_dice')
+    }
+    head = build(cfg).decode_head
+    kinds = {
+        type(loss).__module__
+        for loss in (head.loss_cls, head.loss_mask, head.loss_dice)
+    }
+    assert all(kind.startswith('mmdet.') for kind in kinds)
+    assert head.class_weight == [1.] * 9 + [0.1]
+
+
 @pytest.mark.parametrize('change, message', [
     (dict(class_names=('sky', )), 'class_names'),
     (dict(output='logit'), 'decode_head.output'),
+    (dict(num_classes=1, class_names=('sky', )), 'num_classes must be 2'),
+    (dict(loss_cls=dict(class_weight=[1.] * 10 + [0.1])),
+     'decode_head.loss_cls.class_weight must have 10 numbers.* has 11'),
 ])
 def test_refusals(cfg, change, message):
     with pytest.raises(ValueError, match=message):
         build(cfg, **change)
+
+
+def test_training_without_train_cfg(cfg):
+    model = build(cfg, train_cfg=None)
+    labels = torch.zeros((1, 64, 64), dtype=torch.long)
+    with pytest.raises(ValueError, match='decode_head.train_cfg'):
+        model.loss(torch.randn(1, 3, 64, 64), samples(labels))
