@@ -8,6 +8,7 @@ from mmseg.utils import (ConfigType, OptConfigType, OptMultiConfig,
                          OptSampleList, SampleList)
 from torch import Tensor, nn
 
+from ..utils.heads import main_decode_head
 from ..utils.options import check_branches
 from ..utils.plain_checkpoint import adopt_plain_state_dict
 
@@ -215,6 +216,12 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
     def out_channels(self) -> int:
         """int: number of logits a pixel of the wrapped segmentor."""
         return self.segmentor.out_channels
+
+    @property
+    def decision_threshold(self) -> Optional[float]:
+        """float: threshold of a head of one channel, None with several."""
+        head = main_decode_head(self.segmentor)
+        return head.threshold if head.out_channels == 1 else None
 
     @property
     def train_cfg(self) -> Optional[dict]:

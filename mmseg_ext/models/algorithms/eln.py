@@ -14,6 +14,7 @@ from ..utils.head_capture import capture_head
 from ..utils.heads import (freeze_norm_parameters, main_decode_head,
                            redraw_weights)
 from ..utils.inference_geometry import undo_test_geometry
+from ..utils.logits import two_channel_logits
 from ..utils.masks import stack_labels, stack_valid_masks
 from ..utils.modes import batch_statistics, untracked_statistics
 from ..utils.options import check_option
@@ -42,8 +43,8 @@ class ELN(SelfTraining):
     Args:
         segmentor (dict): Config of any segmentor of MMSegmentation.
         pseudo_filter (dict): Config of the filter; ``num_classes``,
-            ``image_channels`` and ``align_corners`` are filled in from the
-            segmentor where the config leaves them out.
+            ``image_channels``, ``align_corners`` and ``decision_threshold``
+            are filled in from the segmentor where they are left out.
         aux_decoders (dict, optional): Config of
             :class:`ErrorSimulationDecoders`; ``type`` and ``decode_head``
             (that of the segmentor) are filled in. None for no decoders.
@@ -107,10 +108,11 @@ class ELN(SelfTraining):
                     num_classes=max(self.num_classes, 2),
                     image_channels=self.segmentor_cfg['backbone'].get(
                         'in_channels', 3),
-                    align_corners=self.align_corners) | pseudo_filter)
+                    align_corners=self.align_corners,
+                    decision_threshold=self.decision_threshold)
+                | pseudo_filter)
             self.aux_decoders = self._build_aux_decoders(aux_decoders)
-        learns = self.pseudo_filter.trainable
-        if self.filter_cut_mix is not None and not learns:
+        if filter_cut_mix is not None and not self.pseudo_filter.trainable:
             raise ValueError(
                 'model.filter_cut_mix is for a filter that learns, but '
                 f'model.pseudo_filter is {type(self.pseudo_filter).__name__}: '
@@ -218,7 +220,7 @@ class ELN(SelfTraining):
         for index, (seen, truth, valid, prediction) in enumerate(lessons):
             filter_losses = self.pseudo_filter.loss(
                 seen,
-                self.class_logits(prediction),
+                two_channel_logits(prediction),
                 truth,
                 valid,
                 ignore_index=head.ignore_index)
@@ -262,7 +264,7 @@ class ELN(SelfTraining):
         labels, valid = stack_labels(samples), stack_valid_masks(samples)
         with torch.no_grad():
             feats = [x.detach() for x in self.segmentor.extract_feat(images)]
-            logits = self.class_logits(
+            logits = two_channel_logits(
                 resize(
                     self.decode(self.segmentor, images)[0],
                     size=labels.shape[1:],
@@ -308,7 +310,7 @@ class ELN(SelfTraining):
             return super().predict(inputs, data_samples)
         with record_output(self.predictor, 'inference') as recorded:
             results = super().predict(inputs, data_samples)
-        logits = self.class_logits(recorded.output)
+        logits = two_channel_logits(recorded.output)
         if self.localize_errors == 'other_image':
             inputs = next_image_of_batch(inputs)
         # As it judges in training; what runs along there is of the auxiliary

@@ -15,7 +15,7 @@ from ..utils.cut_mix import CutMix, unmixed
 from ..utils.head_capture import (capture_head, check_capturable,
                                   penultimate_channels)
 from ..utils.heads import forward_decode_head, main_decode_head
-from ..utils.logits import two_channel_logits
+from ..utils.logits import decided_class, two_channel_logits
 from ..utils.masks import resize_nearest, stack_valid_masks
 from ..utils.options import check_option, check_views
 from .mean_teacher import MeanTeacher
@@ -214,7 +214,8 @@ class SelfTraining(MeanTeacher):
                     keep_mask=mix(keep),
                     confidence=mix(confidence),
                     error_score=mix(1 - pseudo.score),
-                    student_prediction=logits.detach().argmax(1),
+                    student_prediction=decided_class(logits,
+                                                     self.decision_threshold),
                     valid_mask=mix(valid))
         return losses
 
@@ -328,13 +329,8 @@ class SelfTraining(MeanTeacher):
             forward_decode_head(segmentor, feats)
         return captured.logits, captured.features
 
-    def class_logits(self, logits: Tensor) -> Tensor:
-        """Logits whose argmax is the head's decision, binary heads too."""
-        head = main_decode_head(self.segmentor)
-        return two_channel_logits(logits, head.threshold)
-
     def _at_pseudo_size(self, logits: Tensor, images: Tensor) -> Tensor:
-        logits = self.class_logits(logits)
+        logits = two_channel_logits(logits)
         if self.pseudo_at == 'feature':
             return logits
         return resize(

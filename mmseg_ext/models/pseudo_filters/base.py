@@ -4,12 +4,14 @@ Shape shorthand: N images (N, D, H, W), D image channels; logits
 (N, C, h, w) of C >= 2 classes on any grid.
 """
 from abc import ABCMeta, abstractmethod
-from typing import Dict, NamedTuple, Tuple
+from typing import Dict, NamedTuple, Optional, Tuple
 
 import torch
 from mmengine.model import BaseModule
 from mmseg.utils import OptMultiConfig
 from torch import Tensor
+
+from ..utils.logits import decided_class
 
 
 class PseudoLabels(NamedTuple):
@@ -40,11 +42,15 @@ class BasePseudoFilter(BaseModule, metaclass=ABCMeta):
             binary segmentor.
         image_channels (int): Number D. Defaults to 3.
         align_corners (bool): How maps are resized. Defaults to False.
+        decision_threshold (float, optional): Threshold on the probability of
+            class 1 by which a head of one channel decides. Defaults to None:
+            the class of the largest logit.
         init_cfg (dict or list[dict], optional): Initialisation. Defaults to
             None.
 
     Raises:
-        ValueError: If ``num_classes`` is less than two.
+        ValueError: If ``num_classes`` is less than two, or not two with a
+            ``decision_threshold``.
     """
 
     trainable: bool = False
@@ -54,6 +60,7 @@ class BasePseudoFilter(BaseModule, metaclass=ABCMeta):
                  num_classes: int,
                  image_channels: int = 3,
                  align_corners: bool = False,
+                 decision_threshold: Optional[float] = None,
                  init_cfg: OptMultiConfig = None) -> None:
         super().__init__(init_cfg=init_cfg)
         if num_classes < 2:
@@ -61,9 +68,19 @@ class BasePseudoFilter(BaseModule, metaclass=ABCMeta):
                 f'{type(self).__name__}.num_classes counts the channels of '
                 f'the logits and must be at least 2 but is {num_classes}; for '
                 'a binary head of one channel give 2.')
+        if decision_threshold is not None and num_classes != 2:
+            raise ValueError(
+                f'{type(self).__name__}.decision_threshold is '
+                f'{decision_threshold}, for a binary head of one channel, but '
+                f'num_classes is {num_classes} and not 2: leave it out.')
         self.num_classes = num_classes
         self.image_channels = image_channels
         self.align_corners = align_corners
+        self.decision_threshold = decision_threshold
+
+    def decide(self, logits: Tensor, keepdim: bool = False) -> Tensor:
+        """Predicted classes, see :func:`decided_class`."""
+        return decided_class(logits, self.decision_threshold, keepdim)
 
     @abstractmethod
     def forward(self, images: Tensor, logits: Tensor) -> Tensor:

@@ -2,7 +2,7 @@ import torch
 from mmseg.registry import MODELS
 from torch import Tensor
 
-from ..utils.logits import largest_channel, without_autocast
+from ..utils.logits import without_autocast
 from .base import BasePseudoFilter, PseudoLabels
 
 
@@ -43,4 +43,4 @@ class ConfidenceFilter(BasePseudoFilter):
         """See :meth:`BasePseudoFilter.select`."""
         score = self.forward(images, logits).squeeze(1)
         return PseudoLabels(
-            largest_channel(logits), score >= self.threshold, score)
+            self.decide(logits), score >= self.threshold, score)

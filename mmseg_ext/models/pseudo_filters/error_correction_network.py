@@ -46,7 +46,7 @@ class ErrorCorrectionNetwork(FilterNetwork):
 
         See :meth:`BasePseudoFilter.localize`.
         """
-        predicted = largest_channel(logits, keepdim=True)
+        predicted = self.decide(logits, keepdim=True)
         prob = self._probabilities(images, logits)
         right = largest_channel(prob) == predicted.squeeze(1)
         return right, prob.gather(1, predicted).squeeze(1)
@@ -78,7 +78,7 @@ class ErrorCorrectionNetwork(FilterNetwork):
                 ignore_index=ignore_index,
                 reduction='none')
         with torch.no_grad():
-            before = largest_channel(logits) == seg_label
+            before = self.decide(logits) == seg_label
             after = largest_channel(corrected) == seg_label
         return dict(
             loss_ecn=self.loss_weight * mean_where(loss, valid_mask),

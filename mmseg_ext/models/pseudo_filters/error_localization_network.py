@@ -6,7 +6,6 @@ from mmseg.registry import MODELS
 from mmseg.utils import ConfigType
 from torch import Tensor
 
-from ..utils.logits import largest_channel
 from .base import PseudoLabels, mean_where
 from .filter_network import FilterNetwork
 
@@ -57,7 +56,7 @@ class ErrorLocalizationNetwork(FilterNetwork):
         judged = self.resize(self.forward(images, logits).float(), logits)
         judged = judged.squeeze(1)
         return PseudoLabels(
-            largest_channel(logits), self._keep(judged), judged.sigmoid())
+            self.decide(logits), self._keep(judged), judged.sigmoid())
 
     def _keep(self, judged: Tensor) -> Tensor:
         # Compared as a logit, so that 0 is exactly the default's border.
@@ -81,7 +80,7 @@ class ErrorLocalizationNetwork(FilterNetwork):
         judged = self.resize(self.judge(images, logits).float(), seg_label)
         if self.void == 'exclude':
             valid_mask = valid_mask & (seg_label != ignore_index)
-        correct = (largest_channel(logits) == seg_label) & (
+        correct = (self.decide(logits) == seg_label) & (
             seg_label != ignore_index)
         loss = self.loss_module(judged, correct, valid_mask)
         with torch.no_grad():

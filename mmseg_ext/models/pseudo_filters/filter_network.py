@@ -44,6 +44,8 @@ class FilterNetwork(BasePseudoFilter):
         pred_input (str): ``'logits'`` or ``'prob'`` (their softmax), what
             the network is shown of the prediction. Defaults to 'logits'.
         align_corners (bool): How maps are resized. Defaults to False.
+        decision_threshold (float, optional): As of
+            :class:`BasePseudoFilter`. Defaults to None.
         pretrained (str, optional): Weights of the backbone, such as
             ``'torchvision://resnet34'``; the first convolution is left out.
             Defaults to None.
@@ -70,10 +72,12 @@ class FilterNetwork(BasePseudoFilter):
                  norm_cfg: ConfigType = dict(type='BN', requires_grad=True),
                  pred_input: str = 'logits',
                  align_corners: bool = False,
+                 decision_threshold: Optional[float] = None,
                  pretrained: Optional[str] = None,
                  pretrained_shortcut: bool = True,
                  init_cfg: OptMultiConfig = None) -> None:
-        super().__init__(num_classes, image_channels, align_corners, init_cfg)
+        super().__init__(num_classes, image_channels, align_corners,
+                         decision_threshold, init_cfg)
         self._check_option('pred_input', pred_input, ('logits', 'prob'))
         self.pred_input = pred_input
         self.pretrained = pretrained

@@ -77,6 +77,27 @@ def largest_channel(scores: Tensor, keepdim: bool = False) -> Tensor:
     return scores.detach().max(dim=1, keepdim=keepdim).indices
 
 
+def decided_class(logits: Tensor,
+                  threshold: Optional[float] = None,
+                  keepdim: bool = False) -> Tensor:
+    """Class that a head decides for, out of the logits of two or more.
+
+    Args:
+        logits (Tensor): Logits of shape (N, C, H, W), C >= 2.
+        threshold (float, optional): That of a head of one channel, whose
+            logits :func:`two_channel_logits` has written as these. Defaults
+            to None, the largest channel.
+        keepdim (bool): Whether a channel dimension of 1 stays. Defaults to
+            False.
+
+    Returns:
+        Tensor: int64 of shape (N, H, W) or (N, 1, H, W), without gradient.
+    """
+    if threshold is not None:
+        logits = two_channel_logits(logits[:, 1:] - logits[:, :1], threshold)
+    return largest_channel(logits, keepdim)
+
+
 def softmax_entropy(logits: Tensor) -> Tensor:
     """Entropy of the softmax over the channels, in nats and float32.
 

@@ -366,16 +366,66 @@ def test_loss_weights_scale_their_terms():
             values[3.][name], values[1.][name] * ratio, msg=name)
 
 
+BINARY = copy.deepcopy(SEGMENTOR)
+BINARY.decode_head.update(
+    num_classes=2,
+    out_channels=1,
+    threshold=0.3,
+    loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True))
+
+
 def test_binary_head():
-    segmentor = copy.deepcopy(SEGMENTOR)
-    segmentor.decode_head.update(
-        num_classes=2,
-        out_channels=1,
-        threshold=0.3,
-        loss_decode=dict(type='CrossEntropyLoss', use_sigmoid=True))
-    model = in_stage(build_eln(segmentor), 'semi')
+    model = in_stage(build_eln(BINARY), 'semi')
     inputs, samples = make_batch(labels=torch.randint(2, (2, 1, 32, 40)))
     loss_sum(model.loss(inputs, samples)).backward()
+
+
+def test_threshold_of_a_binary_head_decides_and_shifts_nothing():
+    """Of the probability itself the losses and the confidence are."""
+    prob = torch.tensor([.02, .04, .1, .29, .31, .45, .9, .96, .98])
+    logit = torch.logit(prob).view(1, 1, 1, -1)
+    model = in_stage(
+        build_eln(
+            BINARY,
+            pseudo_filter=dict(type='ConfidenceFilter', threshold=0.95),
+            aux_decoders=None,
+            loss_contrast=None), 'semi')
+    # labels of either class in equal parts leave a probability of 0.5
+    halves = torch.tensor([0, 1]).view(1, 1, 2)
+    even = torch.zeros(1, 1, 1, 2, requires_grad=True)
+    model.decode = lambda *args: (even, None)
+    every = torch.ones_like(halves, dtype=torch.bool)
+    terms, _ = model.student_losses(
+        torch.zeros(1, 3, 1, 2), halves, every, every, every, None)
+    terms['loss_pseudo'].backward()
+    assert even.grad.sum() == 0 and even.grad.abs().sum() > 0
+    model.decode = lambda *args: (logit, None)
+    model.capture_pseudo_labels = True
+    inputs, samples = make_batch(num=1, height=1, width=len(prob))
+    losses = model.unlabeled_losses(inputs, samples)
+    larger = torch.maximum(prob, 1 - prob)
+    torch.testing.assert_close(losses['teacher_confidence'], larger.mean())
+    shown = model.captured_pseudo_labels
+    assert torch.equal(shown['keep_mask'].flatten(), larger > 0.95)
+    for name in ('pseudo_label', 'student_prediction'):
+        assert torch.equal(shown[name].flatten(), (prob > 0.3).long()), name
+
+
+@pytest.mark.parametrize(
+    'kind', ['ErrorLocalizationNetwork', 'ErrorCorrectionNetwork'])
+def test_filter_judges_what_the_binary_head_decides(kind):
+    model = in_stage(
+        build_eln(
+            BINARY,
+            pseudo_filter=dict(LOCALIZATION, type=kind),
+            aux_decoders=None), 'localize')
+    prob = torch.tensor([0.1, 0.4, 0.4, 0.9]).repeat(8)
+    labels = torch.tensor([0, 1, 1, 0]).repeat(8).expand(2, 1, 32, -1).clone()
+    logit = torch.logit(prob).expand(2, 1, 32, -1)
+    inputs, samples = make_batch(width=32, labels=labels)
+    losses = model.error_losses(inputs['labeled'], samples['labeled'], None,
+                                logit)
+    assert losses['filter_0.input_accuracy'] == 0.75
 
 
 def test_decode_head_with_auxiliary_heads():

@@ -27,3 +27,8 @@ def test_learns_nothing():
 def test_threshold_is_a_probability():
     with pytest.raises(ValueError, match='threshold'):
         build(threshold=95)
+
+
+def test_threshold_of_a_binary_head_is_for_two_classes():
+    with pytest.raises(ValueError, match='decision_threshold is 0.3'):
+        build(decision_threshold=0.3)

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from mmseg_ext.models.utils.logits import (largest_channel,
+from mmseg_ext.models.utils.logits import (decided_class, largest_channel,
                                            prediction_from_logits,
                                            softmax_entropy, two_channel_logits)
 
@@ -27,6 +27,8 @@ def test_argmax_is_the_decision_of_the_head(threshold):
     expected = logits.sigmoid()[:, 0] > (threshold or 0.5)
     assert torch.equal(decision, expected.long())
     shown = two_channel_logits(logits, threshold).argmax(1)
+    assert torch.equal(shown, decision)
+    shown = decided_class(two_channel_logits(logits), threshold)
     assert torch.equal(shown, decision)
 
 
