@@ -1,10 +1,14 @@
+import logging
 import re
+from collections import OrderedDict
 from contextlib import nullcontext
 from typing import Optional, Tuple, Union
 
 import torch
 import torch.nn.functional as F
 from mmengine.config import Config
+from mmengine.logging import print_log
+from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
 # The space in which noise is added, whatever a classifier normalises with.
@@ -87,12 +91,14 @@ class ExplainedClassifier(nn.Module):
                 ``checkpoint`` (a file, or True for the published weights,
                 the default of a name; None for random ones, the default of a
                 config of one's own), ``name`` and ``input_size``. ``model``
-                may be the config of a model itself.
+                may be the config of a model itself. The config must have a
+                ``data_preprocessor``.
             field (str): Config field, for messages. Defaults to 'classifier'.
 
         Raises:
             ImportError: If mmpretrain is missing.
-            TypeError, ValueError: If the field is faulty.
+            TypeError, ValueError: If the field is faulty, or the checkpoint
+                lacks a weight.
         """
         require_mmpretrain(field)
         from mmpretrain import get_model
@@ -105,14 +111,19 @@ class ExplainedClassifier(nn.Module):
                 f'{field} has the keys {sorted(cfg)}, but expected are model, '
                 'and where wanted checkpoint, name and input_size.')
         model = cfg['model']
-        is_name = isinstance(model, str)
-        published = is_name and not model.endswith('.py')
+        published = isinstance(model, str) and not model.endswith('.py')
         checkpoint = cfg.get('checkpoint', published)
         name = cfg.get('name') or _short_name(model)
-        if not is_name:
-            model = Config(dict(model=dict(model)))
         try:
-            model = get_model(model, pretrained=checkpoint or False)
+            model, weights = read_model(model)
+            if not model.get('data_preprocessor'):
+                raise ValueError('it has no data_preprocessor: give mean, std '
+                                 'and to_rgb of its training')
+            model = get_model(Config(dict(model=model)))
+            if checkpoint:
+                if checkpoint is not True:
+                    weights = checkpoint
+                load_weights(model, weights)
         except (ValueError, FileNotFoundError) as error:
             raise ValueError(f'{field}: {name!r} cannot be built '
                              f'({error}).') from error
@@ -160,6 +171,74 @@ class ExplainedClassifier(nn.Module):
                 f'The classifier {self.name} gives {found}, but expected are '
                 'logits of shape (N, C) of at least two classes.')
         return logits
+
+
+def read_model(model: Union[str, dict]) -> Tuple[dict, Optional[str]]:
+    """Read the config of a classifier.
+
+    Args:
+        model (str or dict): See :meth:`ExplainedClassifier.from_config`.
+
+    Returns:
+        tuple[dict, str or None]: The config, its data preprocessor in it even
+        if the file has it beside; where its published weights are.
+    """
+    weights = None
+    if not isinstance(model, str):
+        cfg = Config(dict(model=dict(model)))
+    elif model.endswith('.py'):
+        cfg = Config.fromfile(model)
+        weights = cfg.get('load_from')
+    else:
+        from mmpretrain.apis import ModelHub
+        found = ModelHub.get(model)
+        cfg, weights = found.config, found.weights
+    cfg.model.setdefault('data_preprocessor', cfg.get('data_preprocessor'))
+    return cfg.model, weights
+
+
+def load_weights(classifier: nn.Module, checkpoint: Optional[str]) -> None:
+    """Load a checkpoint, which may have other weights besides.
+
+    Args:
+        classifier (nn.Module): The classifier.
+        checkpoint (str, optional): File or address.
+
+    Raises:
+        ValueError: If there is no checkpoint, or a weight of the classifier
+            is missing or of another shape.
+    """
+    if checkpoint is None:
+        raise ValueError('checkpoint is True, but no weights of it are '
+                         'published: give a file')
+    found = CheckpointLoader.load_checkpoint(checkpoint, map_location='cpu')
+    found = found.get('state_dict', found)
+    state_dict = OrderedDict(
+        (re.sub(r'^module\.', '', key), value) for key, value in found.items())
+    # versions of modules, some of which rename old keys
+    state_dict._metadata = getattr(found, '_metadata', OrderedDict())
+    try:
+        result = classifier.load_state_dict(state_dict, strict=False)
+    except RuntimeError as error:
+        reason = str(error).split('\n')[1].strip(' \t.')
+        raise ValueError(f'checkpoint {checkpoint}: {reason}') from error
+    own = dict(classifier.named_parameters(remove_duplicate=False))
+    own.update(classifier.named_buffers(remove_duplicate=False))
+    # a model makes its indices and counters itself
+    missing = [
+        key for key in result.missing_keys
+        if key in own and own[key].is_floating_point()
+    ]
+    if missing:
+        raise ValueError(f'checkpoint {checkpoint} lacks {missing[0]!r} and '
+                         f'{len(missing) - 1} other weights of it')
+    if result.unexpected_keys:
+        print_log(
+            f'The classifier has no place for {result.unexpected_keys[0]!r} '
+            f'and {len(result.unexpected_keys) - 1} other weights of '
+            f'{checkpoint}.',
+            logger='current',
+            level=logging.WARNING)
 
 
 def _short_name(model) -> str:

@@ -2,6 +2,7 @@ import sys
 
 import pytest
 import torch
+from mmengine.config import Config
 from torch import nn
 from toy_classifiers import Network, explained
 
@@ -158,22 +159,28 @@ def test_own_scale_of_a_classifier(to_rgb):
     assert torch.allclose(found, expected, atol=1e-4)
 
 
+def tiny_resnet(to_rgb=True, num_classes=5):
+    """Config of a classifier of mmpretrain."""
+    return dict(
+        type='ImageClassifier',
+        data_preprocessor=dict(
+            type='ClsDataPreprocessor',
+            mean=[110., 120., 130.],
+            std=[60., 50., 40.],
+            to_rgb=to_rgb),
+        backbone=dict(
+            type='ResNet', depth=18, stem_channels=8, base_channels=8),
+        neck=dict(type='GlobalAveragePooling'),
+        head=dict(
+            type='LinearClsHead', num_classes=num_classes, in_channels=64))
+
+
 def test_mmpretrain_classifier():
     pytest.importorskip('mmpretrain.models')
     from mmengine.registry import DefaultScope
     from mmpretrain.registry import MODELS
     for to_rgb in (True, False):
-        cfg = dict(
-            type='ImageClassifier',
-            data_preprocessor=dict(
-                type='ClsDataPreprocessor',
-                mean=[110., 120., 130.],
-                std=[60., 50., 40.],
-                to_rgb=to_rgb),
-            backbone=dict(
-                type='ResNet', depth=18, stem_channels=8, base_channels=8),
-            neck=dict(type='GlobalAveragePooling'),
-            head=dict(type='LinearClsHead', num_classes=5, in_channels=64))
+        cfg = tiny_resnet(to_rgb)
         wrapped = ExplainedClassifier.from_config(dict(model=cfg, name='tiny'))
         assert wrapped.name == 'tiny'
         with DefaultScope.overwrite_default_scope('mmpretrain'):
@@ -187,6 +194,49 @@ def test_mmpretrain_classifier():
             assert torch.allclose(wrapped(rgb[None]), expected, atol=1e-4)
         values, _ = SmoothGrad(2)(wrapped, rgb, 3)
         assert torch.isfinite(values).all() and values.max() > 0
+
+
+def test_weights_of_a_file(tmp_path):
+    """Others may be in it, as a copy by EMA; none may be missing."""
+    pytest.importorskip('mmpretrain.models')
+    path = str(tmp_path / 'net.pth')
+
+    def load(**change):
+        cfg = dict(model=tiny_resnet(), checkpoint=path, name='net')
+        return ExplainedClassifier.from_config(cfg | change).classifier
+
+    state = load(checkpoint=None).state_dict()
+    ema = {f'ema_{key}': value for key, value in state.items()}
+    counters = [key for key in state if 'num_batches' in key]
+    for key in counters:
+        state.pop(key)
+    torch.save(dict(state_dict=state | ema), path)
+    found = load().state_dict()
+    assert counters and found.keys() == state.keys() | set(counters)
+    assert all(torch.equal(found[key], state[key]) for key in state)
+    with pytest.raises(ValueError, match="'net' cannot be .*head.fc.weight"):
+        load(model=tiny_resnet(num_classes=4))
+    torch.save(dict(state_dict=ema), path)
+    with pytest.raises(ValueError, match="net.pth lacks 'backbone.conv1"):
+        load()
+    with pytest.raises(ValueError, match='is True, but no weights'):
+        load(checkpoint=True)
+
+
+def test_scale_of_a_config_must_be_given(tmp_path):
+    pytest.importorskip('mmpretrain.models')
+    cfg = tiny_resnet()
+    given = cfg.pop('data_preprocessor')
+    with pytest.raises(ValueError, match='has no data_preprocessor: give'):
+        ExplainedClassifier.from_config(cfg)
+    # in the file of a config it stands beside the model
+    path = str(tmp_path / 'config.py')
+    Config(dict(model=cfg, data_preprocessor=given)).dump(path)
+    found = ExplainedClassifier.from_config(path).classifier
+    assert found.data_preprocessor.mean.flatten().tolist() == given['mean']
+    Config(dict(model=cfg)).dump(path)
+    with pytest.raises(ValueError, match='has no data_preprocessor: give'):
+        ExplainedClassifier.from_config(path)
 
 
 @pytest.mark.parametrize('kwargs,match', [
