@@ -6,6 +6,7 @@ from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, SampleList
 from torch import Tensor
 
+from ..utils.incremental_batch import check_incremental_samples
 from ..utils.incremental_targets import image_label_matrix
 from ..utils.logits import largest_channel, without_autocast
 from .class_incremental import ClassIncremental
@@ -55,7 +56,12 @@ class ImageTagging(ClassIncremental):
         Returns:
             dict[str, Tensor]: ``loss_tags``, ``loss_partial`` and
             ``acc_tags`` in percent.
+
+        Raises:
+            ValueError: If samples lack labels.
         """
+        check_incremental_samples(
+            data_samples, type(self).__name__, with_masks=False)
         logits, _ = self.student_logits(self.segmentor.extract_feat(inputs))
         old_scores, _ = self.old_scores(inputs)
         return self._losses(logits, old_scores, data_samples)

@@ -266,7 +266,8 @@ class WeaklyIncremental(ClassIncremental):
         Raises:
             ValueError: If samples lack what is needed.
         """
-        check_incremental_samples(data_samples, not self._co_segmentor)
+        check_incremental_samples(data_samples,
+                                  type(self).__name__, not self._co_segmentor)
         bits = None
         if self._co_segmentor:
             bits = self._co_segment(inputs, data_samples)

@@ -68,23 +68,28 @@ class IncrementalTargets(NamedTuple):
 
 
 def check_incremental_samples(data_samples: SampleList,
+                              algorithm: str,
                               with_masks: bool = True) -> None:
     """Raise unless samples have labels of images and masks.
 
     Args:
         data_samples (list[SegDataSample]): The samples.
+        algorithm (str): Which needs them, for the message.
         with_masks (bool): Whether masks are needed. Defaults to True.
 
     Raises:
         ValueError: If a sample lacks them.
     """
     names = ('image_labels', 'gt_pseudo_mask')[:1 + with_masks]
+    loading = ''
+    if with_masks:
+        loading = ", load masks with dict(type='LoadPseudoMask')"
     for name in names:
         if any(name not in sample for sample in data_samples):
             raise ValueError(
-                f'WeaklyIncremental finds no {name} in a sample: use '
-                'ClassIncrementalDataset with a step from 1 on, load masks '
-                "with dict(type='LoadPseudoMask') and end the pipeline with "
+                f'{algorithm} finds no {name} in a sample: use '
+                f'ClassIncrementalDataset with a step from 1 on{loading} and '
+                'end the pipeline with '
                 "dict(type='PackIncrementalInputs').")
 
 

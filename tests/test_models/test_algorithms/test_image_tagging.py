@@ -70,3 +70,14 @@ def test_bare_passes():
     torch.manual_seed(2)
     assert torch.equal(segmentor(), found['loss_tags'] + found['loss_partial'])
     assert old() is None
+
+
+def test_sample_without_labels():
+    data = batch(masks=False)
+    del data['data_samples'][1].image_labels
+    model = build()
+    with pytest.raises(
+            ValueError,
+            match='ImageTagging finds no image_labels in a sample: use '
+            'ClassIncrementalDataset with a step from 1 on and end'):
+        model.loss(**model.data_preprocessor(data, True))

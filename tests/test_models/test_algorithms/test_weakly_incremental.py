@@ -365,5 +365,6 @@ def test_wrong_options(options, message):
 
 
 def test_sample_without_masks():
-    with pytest.raises(ValueError, match='finds no gt_pseudo_mask'):
+    with pytest.raises(
+            ValueError, match='WeaklyIncremental finds no gt_pseudo_mask in'):
         losses(build(), batch(masks=False))
