@@ -5,7 +5,7 @@ from typing import Optional, Tuple
 
 import torch
 from mmengine.config import Config, DictAction
-from mmengine.dist import init_dist
+from mmengine.dist import init_dist, is_distributed
 from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from mmseg.registry import MODELS
@@ -86,5 +86,9 @@ def find_device(args: argparse.Namespace) -> torch.device:
     if device is None:
         device = 'cpu'
         if torch.cuda.is_available():
-            device = f'cuda:{int(os.environ["LOCAL_RANK"])}'
+            # the launcher has chosen; not all of them tell LOCAL_RANK
+            number = (
+                torch.cuda.current_device()
+                if is_distributed() else int(os.environ['LOCAL_RANK']))
+            device = f'cuda:{number}'
     return torch.device(device)
