@@ -27,17 +27,19 @@ class EMATeacherHook(Hook):
     Args:
         momentum (float): :math:`m` in [0, 1]. Defaults to 0.995.
         buffers (str): ``keep``: the teacher's buffers are updated by its own
-            forward passes alone. ``copy``: they are the student's.
-            ``average``: floating point buffers are averaged as parameters
-            are, the others copied. Defaults to ``keep``.
+            forward passes alone, which a teacher with
+            ``teacher_norm='running'`` does not do. ``copy``: they are the
+            student's. ``average``: floating point buffers are averaged as
+            parameters are, the others copied. Defaults to ``keep``.
         student_sync_interval (int, optional): If given, the student is
             overwritten by its teacher (parameters and buffers) every this
             many iterations, counted from the first iteration of the stage,
             that one excluded. Optimiser state is kept. Defaults to None.
 
     Raises:
-        ValueError: If an argument is out of range, or a teacher and its
-            student differ in structure.
+        ValueError: If an argument is out of range, a teacher and its student
+            differ in structure, or ``buffers='keep'`` would freeze the
+            running statistics that the teacher uses.
         TypeError: If the algorithm has no teacher.
     """
 
@@ -70,9 +72,18 @@ class EMATeacherHook(Hook):
                 'EMATeacherHook needs an algorithm with a teacher, but model '
                 f'is {type(algorithm).__name__}: remove the hook from '
                 'default_hooks or use a MeanTeacher algorithm.')
+        pairs = algorithm.teacher_student_pairs()
+        if (self.buffers == 'keep'
+                and getattr(algorithm, 'teacher_norm', None) == 'running'
+                and any(
+                    name.endswith('running_mean') for teacher, _ in pairs
+                    for name, _ in teacher.named_buffers())):
+            raise ValueError(
+                "model.teacher_norm is 'running', but EMATeacherHook.buffers "
+                "is 'keep', so that the teacher's running statistics would "
+                "never change: expected buffers='average' or 'copy'.")
         self._twins = [
-            ModuleTwins(teacher, student)
-            for teacher, student in algorithm.teacher_student_pairs()
+            ModuleTwins(teacher, student) for teacher, student in pairs
         ]
 
     def before_train_iter(self,

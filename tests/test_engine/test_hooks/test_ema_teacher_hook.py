@@ -91,6 +91,19 @@ def test_bad_arguments(kwargs, message):
         EMATeacherHook(**kwargs)
 
 
+def test_running_statistics_that_nothing_updates_are_refused():
+    model = Semi()
+    for norm, buffers in (('batch', 'keep'), ('running', 'average'),
+                          ('running', 'copy')):
+        model.teacher_norm = norm
+        EMATeacherHook(buffers=buffers).before_train(fake_runner(model))
+    with pytest.raises(ValueError, match='model.teacher_norm.*buffers'):
+        EMATeacherHook().before_train(fake_runner(model))
+    for net in (model.teacher, model.segmentor):
+        net.layers[1] = torch.nn.LayerNorm(8)
+    EMATeacherHook().before_train(fake_runner(model))
+
+
 def test_a_model_without_teacher_or_with_a_foreign_one():
     with pytest.raises(TypeError, match='needs an algorithm with a teacher'):
         EMATeacherHook().before_train(fake_runner(torch.nn.Linear(1, 1)))
