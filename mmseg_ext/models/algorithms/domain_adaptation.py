@@ -61,8 +61,9 @@ class DomainAdaptation(BaseAlgorithm):
             (M, C, h, w) and a mask (M, H', W') of the pixels that are not
             padding, and with ``reads_labels`` with the target's pseudo
             labels (M, H', W'). It may have ``num_classes``, which is
-            checked, and ``figures``, scalars that are logged. Defaults to
-            ().
+            checked, ``check_classes``, which is called in the first
+            iteration of a stage ``source``, and ``figures``, scalars that
+            are logged. Defaults to ().
         forward_target (bool, optional): Forward the target. True does so
             even if nothing reads it, which only moves the running statistics
             of the normalisation: the control of every comparison. None does
@@ -111,6 +112,7 @@ class DomainAdaptation(BaseAlgorithm):
                 'model.forward_target is False, but adversaries and '
                 'target_losses read the target: leave it None.')
         self.forward_target = bool(readers or forward_target)
+        self._readers_checked = False
 
         freeze = (freeze_norm, ) if isinstance(freeze_norm,
                                                str) else (freeze_norm or ())
@@ -186,9 +188,21 @@ class DomainAdaptation(BaseAlgorithm):
                     source.read_for(adversary), target.read_for(adversary),
                     source.valid, target.valid)
                 losses.update(add_prefix(terms, f'adversary.{adversary.name}'))
+        elif not self._readers_checked:
+            self._check_readers(source)
         if self.capture_domains:
             self._capture_more(inputs, data_samples, source, target)
         return losses
+
+    def _check_readers(self, source: DomainMaps) -> None:
+        """Have what the stage ``adapt`` would refuse refused ahead of it."""
+        for loss in self.target_losses:
+            if hasattr(loss, 'check_classes'):
+                loss.check_classes(self.levels.channels(loss.level))
+        for adversary in self.adversaries:
+            adversary.target_probability(
+                source.read_for(adversary), source.valid)
+        self._readers_checked = True
 
     def target_maps(self, images: Tensor,
                     data_samples: SampleList) -> DomainMaps:

@@ -264,6 +264,50 @@ def test_stages():
     assert any('adversary' in key for key in model.loss(*batch))
 
 
+def test_stage_source_refuses_what_its_successor_cannot_read():
+    small = pixel_adversary(
+        'backbone.3', discriminator=dict(type='FCDiscriminator', ndf=4))
+    model = build_adaptation(adversaries=[small])
+    model.set_stage('source')
+    with pytest.raises(ValueError, match='halves its input 5 times and needs'):
+        model.loss(*make_domains())
+
+    numbers = [0.1] * 4
+    model = build_adaptation(target_losses=[
+        dict(
+            type='SizeConstraintLoss',
+            stats=dict(
+                classes=list('abcd'),
+                num_images=1,
+                image_counts=[1] * 4,
+                pixel_counts=[1] * 4,
+                alpha=numbers,
+                delta=numbers,
+                gamma=numbers))
+    ])
+    model.set_stage('source')
+    hub = MessageHub.get_current_instance()
+    hub.update_info('loop_stage', 'train')
+    hub.update_info('dataset_meta', dict(classes=tuple('abdc')))
+    try:
+        with pytest.raises(ValueError, match='training data has a, b, d, c'):
+            model.loss(*make_domains())
+    finally:
+        hub.pop_info('loop_stage')
+        hub.pop_info('dataset_meta')
+
+
+def test_stage_source_tries_the_discriminators_once():
+    model = build_adaptation(adversaries=[adversary()])
+    model.set_stage('source')
+    sizes = []
+    model.adversaries[0].discriminator.register_forward_pre_hook(
+        lambda module, args: sizes.append(args[0].shape[2:]))
+    for _ in range(2):
+        model.loss(*make_domains())
+    assert sizes == [(32, 40)]
+
+
 def test_freeze_norm():
     norms = nn.modules.batchnorm._BatchNorm
 
