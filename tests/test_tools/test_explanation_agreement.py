@@ -20,10 +20,12 @@ def test_figures_of_two_images(tmp_path, capsys):
     truth[:5, 8:] = 255  # ten pixels, five of them in the last column
     for folder, content in ((explained / 'deciles', levels),
                             (explained / 'members/net',
-                             levels[:, ::-1]), (masks, truth)):
+                             levels[:, ::-1]), (explained / 'members/once',
+                                                levels), (masks, truth)):
         for name in ('a/0.png', 'a/1.png'):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(folder / name), content)
+    (explained / 'members/once/a/0.png').unlink()
     entries = [
         dict(image='a/0.jpg', label=0),
         dict(image='a/1.jpg', label=0),
@@ -35,9 +37,13 @@ def test_figures_of_two_images(tmp_path, capsys):
     argv = [str(TOOL), str(explained), str(masks), '--out', str(out)]
     with patch.object(sys, 'argv', argv):
         runpy.run_path(str(TOOL), run_name='__main__')
-    assert '2 images, of which objects cover 10.0%' in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert '2 images, of which objects cover 10.0%' in printed
+    # a member that has no map of one image
+    assert printed.splitlines()[-1].split()[:3] == ['once', '1', '50.00']
     table = json.loads(out.read_text())
     assert table['ensemble'] == pytest.approx(
         dict(precision=50, recall=50, IoU=100 / 3, accuracy=90))
     assert table['net'] == pytest.approx(
         dict(precision=0, recall=0, IoU=0, accuracy=80))
+    assert table['once'] == table['ensemble']

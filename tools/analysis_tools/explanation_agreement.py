@@ -3,8 +3,8 @@
 EXPLANATIONS is what tools/explain_dataset.py has written, with
 ``--keep-members`` for a line for every classifier; MASKS a folder of masks
 (0 and more than 0) under the names of the images, such as that of
-tools/dataset_converters/object_crops.py. Figures are means over the images,
-in percent:
+tools/dataset_converters/object_crops.py. Figures are means over the images
+of which there is a map, in percent:
 
 - precision: pixels of the label that are of the object;
 - recall: pixels of the object that are in the label;
@@ -88,6 +88,7 @@ def main():
         for name in sorted(os.listdir(members)):
             sources[name] = osp.join('members', name)
     sums = {name: np.zeros(len(FIGURES)) for name in sources}
+    counts = dict.fromkeys(sources, 0)
     share = 0.
     for name in names:
         truth = read(osp.join(args.masks, name)) > 0
@@ -95,7 +96,7 @@ def main():
         for source, folder in sources.items():
             path = osp.join(args.explanations, folder, name)
             if source != 'ensemble' and not osp.exists(path):
-                continue  # a dead member has no map
+                continue  # of a member that is dead or was left out
             label = read(path)
             if label.shape != truth.shape:
                 label = cv2.resize(
@@ -103,16 +104,17 @@ def main():
                     truth.shape[::-1],
                     interpolation=cv2.INTER_NEAREST_EXACT)
             sums[source] += agreement(label >= args.threshold, truth)
+            counts[source] += 1
     print(f'{len(names)} images, of which objects cover '
           f'{share / max(len(names), 1):.1%}: as much is the precision of '
           'chance')
-    print(' ' * 24 + ''.join(f'{figure:>11}' for figure in FIGURES))
+    print(' ' * 24 + ''.join(f'{title:>11}' for title in ('images', *FIGURES)))
     table = {}
     for source, total in sums.items():
         table[source] = dict(
-            zip(FIGURES, (100 * total / max(len(names), 1)).tolist()))
-        print(f'{source:24}' + ''.join(f'{value:11.2f}'
-                                       for value in table[source].values()))
+            zip(FIGURES, (100 * total / max(counts[source], 1)).tolist()))
+        print(f'{source:24}{counts[source]:11}' +
+              ''.join(f'{value:11.2f}' for value in table[source].values()))
     if args.out:
         with atomic_open(args.out, 'w') as file:
             json.dump(table, file, indent=1)
