@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from mmseg.registry import TRANSFORMS
 
 from mmseg_ext.datasets.memory_bank import MemoryBank
 from mmseg_ext.datasets.pseudo_mask_cache import (CLASS_BITS,
@@ -88,6 +89,28 @@ class TestPaste:
             assert after['gt_pseudo_mask'].dtype == np.uint16
             assert after['seg_fields'][-1] == 'gt_paste_map'
             assert (mask == 0b10000011).all()  # not written to
+
+    def test_two_in_a_pipeline(self, bank):
+        """The second keeps what the first has pasted, and void."""
+        first, second = (
+            MemoryCopyPaste(bank, prob=1., classes=[name], scale=(1., 1.))
+            for name in ('road', 'sky'))
+        flip = TRANSFORMS.build(dict(type='RandomFlip', prob=1.))
+        np.random.seed(0)
+        for _ in range(5):
+            made = first(results(gt_pseudo_mask=np.full((40, 60), 128)))
+            one = made['gt_paste_map']
+            one[:2] = made['img'][:2] = 255  # as a rotation fills it
+            copy, mask = one.copy(), made['gt_pseudo_mask']
+            made = second(made)
+            both = made['gt_paste_map']
+            pasted = both == 2
+            assert pasted.any() and (both[~pasted] == copy[~pasted]).all()
+            assert (one == copy).all()
+            assert ((made['img'][..., 0] >= 50) == (both > 0)).all()
+            assert (made['gt_pseudo_mask'] == mask * ~pasted).all()
+            assert made['seg_fields'] == ['gt_pseudo_mask', 'gt_paste_map']
+            assert (flip(made)['gt_paste_map'] == both[:, ::-1]).all()
 
     def test_images_of_floats(self, bank):
         transform = MemoryCopyPaste(bank, prob=1., num_objects=(2, 3))

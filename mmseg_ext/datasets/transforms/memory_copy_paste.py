@@ -21,7 +21,7 @@ class MemoryCopyPaste(BaseTransform):
     ``gt_paste_map`` tells the class of every pasted pixel, 0 elsewhere, for
     :class:`WeaklyIncremental`; where the results have ``gt_seg_map`` it is
     written there too, so the transform is an augmentation for any segmentor,
-    whose classes must be those of the bank.
+    whose classes must be those of the bank. A pipeline may have several.
 
     Of `Foundation Model Drives Weakly Incremental Learning for Semantic
     Segmentation <https://arxiv.org/abs/2302.14250>`_. Neither probability nor
@@ -95,8 +95,10 @@ class MemoryCopyPaste(BaseTransform):
             dict: The same with pasted objects.
         """
         paste_map = np.zeros(results['img'].shape[:2], np.uint8)
-        results['gt_paste_map'] = paste_map
-        results.setdefault('seg_fields', []).append('gt_paste_map')
+        before = results.setdefault('gt_paste_map', paste_map)
+        fields = results.setdefault('seg_fields', [])
+        if 'gt_paste_map' not in fields:
+            fields.append('gt_paste_map')
         if not self.labels or np.random.rand() >= self.prob:
             return results
         # a copy: of an image that is flipped we have but a view
@@ -107,6 +109,8 @@ class MemoryCopyPaste(BaseTransform):
             self._paste(image, paste_map)
         results['img'] = image
         free = paste_map == 0
+        # one ahead may have pasted already
+        results['gt_paste_map'] = np.where(free, before, paste_map)
         if 'gt_pseudo_mask' in results:
             results['gt_pseudo_mask'] = results['gt_pseudo_mask'] * free
         if 'gt_seg_map' in results:
