@@ -8,19 +8,21 @@ from torch import Tensor, nn
 
 
 def is_plain_layout(keys, algorithm: nn.Module) -> bool:
-    """Whether keys are, as a whole, those of the wrapped segmentor alone.
+    """Whether keys are those of a plain segmentor, none of the algorithm.
 
     Args:
         keys (Iterable[str]): Keys of a state dict.
         algorithm (nn.Module): A module that has the child ``segmentor``.
 
     Returns:
-        bool: True if every key begins with the name of a child of the
-        segmentor, so none belongs to the algorithm itself.
+        bool: True if some keys begin with the name of a child of the
+        segmentor and none with that of a child of the algorithm itself.
+        Others may be of heads that the segmentor does not have.
     """
     roots = {key.split('.', 1)[0] for key in keys}
     children = {name for name, _ in algorithm.segmentor.named_children()}
-    return bool(roots) and 'segmentor' not in roots and roots <= children
+    own = {name for name, _ in algorithm.named_children()} - children
+    return bool(roots & children) and not roots & own
 
 
 def adopt_plain_state_dict(module: nn.Module, state_dict: Dict[str, Tensor],

@@ -138,7 +138,7 @@ def test_check_allows_auxiliary_heads_and_algorithms(exported):
             type='FCNHead', in_channels=8, channels=4, num_classes=3))
     load(MODELS.build(cfg), checkpoint)
     # an algorithm around the segmentor, whose own parts are not asked for
-    eln = SimpleNamespace(segmentor=MODELS.build(SEGMENTOR))
+    eln = torch.nn.ModuleDict(dict(segmentor=MODELS.build(SEGMENTOR)))
     load(eln, checkpoint)
 
 

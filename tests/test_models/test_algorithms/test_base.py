@@ -1,3 +1,5 @@
+import copy
+
 import pytest
 import torch
 from mmseg.registry import MODELS
@@ -29,6 +31,19 @@ def test_plain_checkpoint_loads_into_student_and_teacher():
     for name, value in plain.state_dict().items():
         assert torch.equal(model.segmentor.state_dict()[name], value)
         assert torch.equal(model.teacher.state_dict()[name], value)
+
+
+def test_plain_checkpoint_may_have_a_head_more():
+    segmentor = copy.deepcopy(SEGMENTOR)
+    segmentor.auxiliary_head = dict(
+        segmentor.decode_head, in_index=2, in_channels=32)
+    plain, model = MODELS.build(segmentor), build_eln()
+    result = model.load_state_dict(plain.state_dict(), strict=False)
+    assert result.unexpected_keys
+    assert all('auxiliary_head' in key for key in result.unexpected_keys)
+    for name, value in model.segmentor.state_dict().items():
+        assert torch.equal(value, plain.state_dict()[name])
+        assert torch.equal(value, model.teacher.state_dict()[name])
 
 
 def test_own_checkpoint_round_trip_is_strict():

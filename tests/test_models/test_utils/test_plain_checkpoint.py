@@ -20,6 +20,8 @@ class Algorithm(nn.Module):
 @pytest.mark.parametrize('keys,expected', [
     (['backbone.weight', 'decode_head.bias'], True),
     (['backbone.weight'], True),
+    (['backbone.weight', 'auxiliary_head.0.bias'], True),
+    (['auxiliary_head.0.bias'], False),
     (['segmentor.backbone.weight'], False),
     (['backbone.weight', 'projector.weight'], False),
     (['backbone.weight', 'segmentor.backbone.weight'], False),
