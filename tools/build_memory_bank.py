@@ -86,6 +86,13 @@ def label_loader(dataset, names):
 def prediction_loader(dataset, names, cfg, args):
     """What the network of the step is sure of."""
     model, _ = offline.load_model(cfg, args)
+    found = list((model.dataset_meta or {}).get('classes', ()))
+    classes = list(dataset.metainfo['classes'])
+    # that of the step before would load, with random rows for the new ones
+    if found and found != classes:
+        raise ValueError(f'--checkpoint {args.checkpoint} has the classes '
+                         f'{found}, but those of step {dataset.step} are '
+                         f'{classes}: give the one that it has trained.')
     pipeline = Compose(
         [TRANSFORMS.build(t) for t in offline.test_pipeline(cfg)])
 

@@ -139,9 +139,10 @@ def main():
         print(f'{len(left)} of {len(images)} images to translate', flush=True)
         link_siblings(folders, args.out)
     if left:
-        model, _ = offline.load_model(cfg, args)
-        translate(model, offline.share_of_rank(left), pipeline,
-                  DIRECTIONS[args.branch], args)
+        direction = DIRECTIONS[args.branch]
+        model, _ = offline.load_model(cfg, args, [f'generators.{direction}.'])
+        translate(model, offline.share_of_rank(left), pipeline, direction,
+                  args)
     barrier()
     cache.finish(images=len(images))
 

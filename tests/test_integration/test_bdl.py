@@ -160,6 +160,24 @@ class TestTranslate:
         with pytest.raises(ValueError, match='was made with checkpoint'):
             self.run(path, checkpoint, out)
 
+    def test_checkpoint_without_the_generator(self, short, tmp_path):
+        """Discriminators and the other generator may be missing."""
+        _, path, checkpoint = short('cyclegan_toystreet')
+        state_dict = {
+            f'module.{key}': value
+            for key, value in torch.load(checkpoint)['state_dict'].items()
+            if key.startswith('generators.source2target')
+        }
+        torch.save(dict(state_dict=state_dict), checkpoint)
+        with pytest.raises(
+                ValueError,
+                match=f'CHECKPOINT {checkpoint} does not fit CONFIG .*: '
+                "'generators.target2source.* the checkpoint has nothing"):
+            self.run(path, checkpoint, tmp_path / 'no', '--branch', 'target')
+        assert not (tmp_path / 'no/finished.json').exists()
+        self.run(path, checkpoint, tmp_path / 'out')
+        assert (tmp_path / 'out/finished.json').exists()
+
     def test_wrong_places(self, short, toystreet, tmp_path):
         _, path, checkpoint = short('cyclegan_toystreet')
         with pytest.raises(ValueError, match='lies in the data set'):
@@ -283,6 +301,29 @@ class TestPseudoLabels:
             assert row['kept'] >= row['predicted'] // 2
         chosen = kept != 255
         assert (kept[chosen] == labels[chosen]).mean() > 0.9999
+
+    def test_checkpoints_that_do_not_fit(self, short, tmp_path):
+        _, path, checkpoint = short('bdl_toystreet')
+        whole = torch.load(checkpoint)['state_dict']
+        plain = {
+            key[len('segmentor.'):]: value
+            for key, value in whole.items() if key.startswith('segmentor.')
+        }
+        backbone = {k: v for k, v in plain.items() if 'backbone' in k}
+        fewer = {k: v[:5] if 'conv_seg' in k else v for k, v in plain.items()}
+        head = r"'segmentor\.decode_head\.conv_seg\.weight' .*\(9, .*"
+        for state_dict, message in ((backbone, 'has nothing'),
+                                    (fewer, head + r'has \(5, ')):
+            torch.save(state_dict, checkpoint)
+            with pytest.raises(ValueError, match=f'not fit .*{message}'):
+                self.run(path, checkpoint, tmp_path / message[:3])
+            assert not list(tmp_path.rglob('finished.json'))
+        torch.save({
+            k: v
+            for k, v in plain.items() if 'auxiliary' not in k
+        }, checkpoint)
+        self.run(path, checkpoint, tmp_path / 'out')
+        assert (tmp_path / 'out/finished.json').exists()
 
     def test_goes_on(self, short, tmp_path, capsys):
         cfg, path, checkpoint = short('bdl_toystreet')

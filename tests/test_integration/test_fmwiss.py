@@ -237,6 +237,10 @@ class TestMemoryBank:
         with pytest.raises(ValueError, match='give --checkpoint'):
             run_tool('tools/build_memory_bank.py', files / 'step.py',
                      tmp_path / 'bank')
+        with pytest.raises(ValueError, match=r"those of step 1 are .*'sign'"):
+            run_tool('tools/build_memory_bank.py', files / 'step.py',
+                     tmp_path / 'other', '--checkpoint', files / 'base.pth',
+                     '--device', 'cpu')
         cfg = Config.fromfile(str(files / 'step.py'))
         model = MODELS.build(cfg.model)
         torch.save(dict(state_dict=model.state_dict()), tmp_path / 'x.pth')

@@ -1,7 +1,7 @@
 """What the command lines of offline steps have in common."""
 import argparse
 import os
-from typing import Optional, Tuple
+from typing import Dict, Optional, Sequence, Tuple
 
 import torch
 from mmengine.config import Config, DictAction
@@ -10,7 +10,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner import load_checkpoint
 from mmseg.registry import MODELS
 from mmseg.utils import register_all_modules
-from torch import nn
+from torch import Tensor, nn
 
 
 def offline_parser(description: str,
@@ -70,14 +70,55 @@ def read_config(args: argparse.Namespace,
     return cfg
 
 
-def load_model(cfg: Config,
-               args: argparse.Namespace) -> Tuple[nn.Module, torch.device]:
-    """Build the model in eval mode with its checkpoint on its device."""
+def load_model(
+        cfg: Config,
+        args: argparse.Namespace,
+        needed: Optional[Sequence[str]] = None
+) -> Tuple[nn.Module, torch.device]:
+    """Build the model in eval mode with its checkpoint on its device.
+
+    Args:
+        cfg (Config): The config.
+        args (argparse.Namespace): The arguments.
+        needed (Sequence[str], optional): What the names of the weights that
+            the step uses begin with. Defaults to None, all of the segmentor
+            but for auxiliary heads.
+
+    Raises:
+        ValueError: If the checkpoint has not all of them.
+    """
     device = find_device(args)
     model = MODELS.build(cfg.model)
+    weights = _used_weights(model, needed)
+    versions = {key: value._version for key, value in weights.items()}
     checkpoint = load_checkpoint(model, args.checkpoint, map_location='cpu')
+    for key, value in weights.items():
+        # loading writes in place, which tensors count, whatever the hooks
+        # of the model make of the names in the checkpoint
+        if value._version == versions[key]:
+            state = checkpoint.get('state_dict', checkpoint)
+            found = state.get(key, state.get(key.removeprefix('segmentor.')))
+            raise ValueError(
+                f'CHECKPOINT {args.checkpoint} does not fit CONFIG '
+                f'{args.config}: {key!r} must be of shape '
+                f'{tuple(value.shape)} but the checkpoint has '
+                f'{"nothing" if found is None else tuple(found.shape)}.')
     model.dataset_meta = checkpoint.get('meta', {}).get('dataset_meta')
     return model.to(device).eval(), device
+
+
+def _used_weights(model: nn.Module,
+                  needed: Optional[Sequence[str]]) -> Dict[str, Tensor]:
+    """Parameters and running statistics, by name."""
+    if needed is None:
+        needed = ['segmentor.' if hasattr(model, 'segmentor') else '']
+    learnt = {name for name, _ in model.named_parameters()}
+    return {
+        key: value
+        for key, value in model.state_dict().items()
+        if key.startswith(tuple(needed)) and 'auxiliary_head.' not in key and (
+            key in learnt or key.endswith(('running_mean', 'running_var')))
+    }
 
 
 def find_device(args: argparse.Namespace) -> torch.device:
