@@ -147,6 +147,22 @@ def test_ablations(read):
         }
 
 
+def test_validation_adds_noise_as_the_training_does(repo, read):
+    folder = repo / 'configs' / 'denoising_pretraining'
+    for path in folder.glob('*_pretrain_*.py'):
+        cfg = read(path.stem)
+        for dataloader in (cfg.val_dataloader, cfg.test_dataloader):
+            noise, = (
+                transform for transform in dataloader.dataset.pipeline
+                if transform.type == 'GaussianNoise')
+            assert noise.process == cfg.model.noise.process, path.stem
+    base, simple = (
+        read(f'ddep_pretrain_transunet_{PRETRAIN}{name}').val_dataloader
+        for name in ('', '_simple'))
+    for one, other in zip(base.dataset.pipeline, simple.dataset.pipeline):
+        assert one | dict(process=None) == other | dict(process=None)
+
+
 @pytest.mark.parametrize('name,stride', [('r50-deeplabv3plus', 4),
                                          ('swin-t-upernet', 4),
                                          ('segformer-b0', 4)])
