@@ -254,6 +254,19 @@ class TestMaskBits:
             alone = crop(results(gt_seg_map=mask.astype(np.uint8)))
             assert (shares[0, i].numpy() == alone['gt_seg_map']).all()
 
+    def test_image_that_was_cut_without_its_map(self):
+        mask = np.ones((40, 60), np.uint16)
+        crop, pack = (
+            TRANSFORMS.build(cfg)
+            for cfg in (dict(type='CenterCrop', crop_size=(60, 20)),
+                        dict(type='PackIncrementalInputs')))
+        with pytest.raises(
+                ValueError, match='gt_pseudo_mask of 40x60 .* of 20x60: a'):
+            pack(crop(results(gt_pseudo_mask=mask)))
+        larger = results(50, 70, gt_pseudo_mask=mask)  # was padded
+        sample = pack(larger)['data_samples']
+        assert sample.gt_pseudo_mask.shape == (40, 60)
+
     def test_order_void_and_averages(self):
         bits = torch.zeros(2, 4, 4, dtype=torch.int32)
         bits[0, :2] = 1 << CLASS_BITS[1]

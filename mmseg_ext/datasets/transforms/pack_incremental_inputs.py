@@ -27,7 +27,11 @@ class PackIncrementalInputs(PackSegInputs):
 
         Returns:
             dict: ``inputs`` (Tensor) and ``data_samples`` (SegDataSample).
+
+        Raises:
+            ValueError: If a map is larger than the image.
         """
+        self._check_sizes(results)
         packed = super().transform(results)
         sample = packed['data_samples']
         for key in FIELDS:
@@ -39,3 +43,17 @@ class PackIncrementalInputs(PackSegInputs):
             if key in results:
                 sample.set_metainfo({key: tuple(results[key])})
         return packed
+
+    @staticmethod
+    def _check_sizes(results: dict) -> None:
+        # a smaller one is padded with void, as batches are
+        height, width = results['img'].shape[:2]
+        for key in FIELDS:
+            rows, columns = results[key].shape if key in results else (0, 0)
+            if rows > height or columns > width:
+                raise ValueError(
+                    f'PackIncrementalInputs finds {key} of {rows}x{columns} '
+                    f'pixels with an image of {height}x{width}: a transform '
+                    'ahead of it has cut the image without the map, as '
+                    "CenterCrop does; use one that follows 'seg_fields', such "
+                    'as RandomCrop or SegRandomResizedCrop.')
