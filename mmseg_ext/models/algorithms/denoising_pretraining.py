@@ -72,12 +72,14 @@ class DenoisingPretraining(BaseAlgorithm):
         output_stride (int, optional): Stride of the decode head's map.
             Defaults to None, which finds it by a forward on zeros.
         condition (dict, optional): Arguments of :class:`NoiseConditioning`
-            without ``decoder``. Defaults to None, not conditioned.
+            without ``decoder``; needs ``noise``, whose mean level is folded
+            on export. Defaults to None, not conditioned.
         **kwargs: As of :class:`BaseAlgorithm`.
 
     Raises:
-        ValueError: If an option has none of its values, the segmentor has no
-            module of a frozen path, or its decode head gives no dense map.
+        ValueError: If an option has none of its values, ``condition`` is
+            without ``noise``, the segmentor has no module of a frozen path,
+            or its decode head gives no dense map.
     """
 
     def __init__(self,
@@ -93,6 +95,9 @@ class DenoisingPretraining(BaseAlgorithm):
                  **kwargs) -> None:
         check_option('target', target, ('noise', 'image'))
         check_option('upsample', upsample, ('pixel_shuffle', 'bilinear'))
+        if condition is not None and noise is None:
+            raise ValueError('model.condition needs model.noise, whose mean '
+                             'level is folded on export, but it is None.')
         self.head_cfg = None
         if isinstance(segmentor, dict) and 'decode_head' in segmentor:
             self.head_cfg = segmentor['decode_head']

@@ -154,6 +154,7 @@ def test_what_a_map_of_stride_8_can_fit(upsample):
     ('model.frozen', dict(frozen=('encoder', ))),
     ('model.output_stride', dict(output_stride=0)),
     ('model.noise', dict(noise=dict(sigma=0.2, gamma=0.5))),
+    ('model.condition needs model.noise', dict(noise=None, condition=dict())),
 ])
 def test_wrong_options(field, options):
     with pytest.raises(ValueError, match=field):
