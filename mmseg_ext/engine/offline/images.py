@@ -12,6 +12,7 @@ from mmseg.registry import DATASETS, TRANSFORMS
 from torch.utils.data import DataLoader, Dataset
 
 from ...datasets.dataset_tree import walk_datasets
+from .dataset_configs import dataset_leaves
 
 
 class ListedImage(NamedTuple):
@@ -68,11 +69,24 @@ def list_images(cfg: Config,
 
 
 def test_pipeline(cfg: Config) -> List[dict]:
-    """The transforms of ``test_dataloader`` that do not load labels."""
-    dataset = cfg.test_dataloader.dataset
-    while 'pipeline' not in dataset:
-        dataset = dataset.dataset
-    return [t for t in dataset.pipeline if 'Annotations' not in t['type']]
+    """The transforms of ``test_dataloader`` that do not load labels.
+
+    Raises:
+        ValueError: If the config has none, or several.
+    """
+    field = 'test_dataloader.dataset'
+    dataset = (cfg.get('test_dataloader') or {}).get('dataset') or {}
+    pipelines = [
+        leaf.get('pipeline')
+        for _, leaf in dataset_leaves(dataset, field, until='pipeline')
+    ]
+    if not pipelines or None in pipelines:
+        raise ValueError(f'{field} has no pipeline: expected is one, which '
+                         'loads the images.')
+    if any(pipeline != pipelines[0] for pipeline in pipelines):
+        raise ValueError(f'{field} has data sets of different pipelines: '
+                         'expected is one, which loads the images.')
+    return [t for t in pipelines[0] if 'Annotations' not in t['type']]
 
 
 class _Images(Dataset):

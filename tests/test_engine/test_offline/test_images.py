@@ -48,6 +48,33 @@ def test_loads_as_the_config_tests_but_for_labels(cfg, tmp_path):
         assert batch['data_samples'][0].ori_shape == (8, 12)
 
 
+def test_pipeline_of_several_data_sets(cfg):
+    plain = offline.test_pipeline(cfg)
+    assert [t['type'] for t in plain] == ['LoadImageFromFile', 'Resize', 'PackSegInputs']
+    test = cfg.test_dataloader
+    one = test.dataset
+    test.dataset = dict(type='ConcatDataset', datasets=[one, one])
+    assert offline.test_pipeline(cfg) == plain
+    other = dict(pipeline=PIPELINE[:1])
+    test.dataset = dict(type='ConcatDataset', datasets=[one, other])
+    with pytest.raises(
+            ValueError,
+            match='test_dataloader.dataset has data sets of different pipe'):
+        offline.test_pipeline(cfg)
+
+
+@pytest.mark.parametrize('test_dataloader', [
+    None,
+    dict(dataset=dict(type='ToyStreetDataset')),
+    dict(dataset=dict(type='ConcatDataset', datasets=[]))
+])
+def test_no_pipeline(cfg, test_dataloader):
+    cfg.test_dataloader = test_dataloader
+    with pytest.raises(
+            ValueError, match='test_dataloader.dataset has no pipeline'):
+        offline.test_pipeline(cfg)
+
+
 def test_source_that_is_not_there(cfg):
     with pytest.raises(ValueError, match=r"has no 'source': it has \['targ"):
         offline.list_images(cfg, 'source')
