@@ -82,11 +82,18 @@ class EfficientCAM(CAM):
 @contextmanager
 def _without_tf32() -> Iterator[None]:
     matmul = torch.backends.cuda.matmul
-    before, matmul.allow_tf32 = matmul.allow_tf32, False
+    # Kernels read the newer setting where there is one; the older cannot be
+    # read once the newer is set.
+    if hasattr(matmul, 'fp32_precision'):
+        name, off = 'fp32_precision', 'ieee'
+    else:  # torch < 2.9
+        name, off = 'allow_tf32', False
+    before = getattr(matmul, name)
+    setattr(matmul, name, off)
     try:
         yield
     finally:
-        matmul.allow_tf32 = before
+        setattr(matmul, name, before)
 
 
 @MODELS.register_module()

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 import torch
 from mmengine.structures import PixelData
@@ -133,6 +136,77 @@ def test_channel_attention_does_not_overflow():
     assert half.isfinite().all()
     torch.testing.assert_close(
         half.float(), cam.float()(x), rtol=1e-2, atol=1e-2)
+
+
+# A process cannot go back from a setting: each has a fork of its own.
+TF32_SETTINGS = '''
+import multiprocessing
+import torch
+from mmseg_ext.models.decode_heads import efficient_da_head
+
+matmul = torch.backends.cuda.matmul
+settings = [
+    lambda: None,
+    lambda: torch.set_float32_matmul_precision('high'),
+    lambda: torch.set_float32_matmul_precision('medium'),
+    lambda: setattr(matmul, 'allow_tf32', True),
+]
+if hasattr(matmul, 'fp32_precision'):
+    settings += [
+        lambda: setattr(matmul, 'fp32_precision', 'tf32'),
+        lambda: setattr(torch.backends, 'fp32_precision', 'tf32'),
+    ]
+
+
+def of_kernels():
+    if hasattr(matmul, 'fp32_precision'):
+        return matmul.fp32_precision
+    return 'tf32' if matmul.allow_tf32 else 'ieee'
+
+
+def state():
+    values = [of_kernels()]
+    for read in (torch.get_float32_matmul_precision,
+                 lambda: matmul.allow_tf32):
+        try:
+            values.append(read())
+        except RuntimeError:
+            values.append('error')
+    return values
+
+
+def check(set_up):
+    set_up()
+    before, inside = state(), []
+    plain = efficient_da_head.full_precision
+
+    def spy(x):
+        inside.append(of_kernels())
+        return plain(x)
+
+    efficient_da_head.full_precision = spy
+    efficient_da_head.EfficientCAM()(torch.randn(1, 4, 3, 3))
+    assert inside == ['ieee'], inside
+    assert state() == before, (before, state())
+
+
+fork = multiprocessing.get_context('fork')
+for set_up in settings:
+    child = fork.Process(target=check, args=(set_up, ))
+    child.start()
+    child.join()
+    assert child.exitcode == 0, settings.index(set_up)
+'''
+
+
+def test_channel_attention_goes_without_tf32(repo):
+    """Whichever way it is set, and leaves it as it was."""
+    done = subprocess.run(
+        [sys.executable, '-W', 'ignore', '-c', TF32_SETTINGS],
+        cwd=repo,
+        capture_output=True,
+        text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_weights_of_the_losses():
