@@ -2,6 +2,7 @@ import os.path as osp
 
 import pytest
 from mmengine.config import Config
+from mmengine.runner import Runner
 
 from .method_battery import (MethodBattery, metrics, relocate, run_tool,
                              scalars, short_config, write)
@@ -138,3 +139,13 @@ class TestOneFormer(OneFormerBattery):
                  f'{cfg.work_dir}/iter_{self.iters}.pth', '--work-dir',
                  tmp_path / 'alone')
         assert metrics(tmp_path / 'alone')['mIoU'] == found['mIoU']
+
+    def test_things_that_nobody_told_the_model(self, cfg, monkeypatch):
+        """Refused ahead of the first iteration."""
+        # what takes long is the look of the config in the log
+        monkeypatch.setattr(Config, 'pretty_text', '')
+        cfg.model.panoptic_fusion_head.thing_classes = None
+        runner = Runner.from_cfg(cfg)
+        with pytest.raises(ValueError, match='counts sky, building, road '):
+            runner.train()
+        assert runner.iter == 0

@@ -3,6 +3,7 @@ from .atomic_checkpoint_hook import AtomicCheckpointHook
 from .check_finite_loss_hook import CheckFiniteLossHook
 from .check_ignore_index_hook import CheckIgnoreIndexHook
 from .check_loaded_keys_hook import CheckLoadedKeysHook
+from .check_thing_classes_hook import CheckThingClassesHook
 from .class_incremental_hook import ClassIncrementalHook
 from .denoising_visualization_hook import DenoisingVisualizationHook
 from .domain_adaptation_visualization_hook import \
@@ -26,6 +27,7 @@ __all__ = [
     'CheckFiniteLossHook',
     'CheckIgnoreIndexHook',
     'CheckLoadedKeysHook',
+    'CheckThingClassesHook',
     'ClassIncrementalHook',
     'DenoisingVisualizationHook',
     'DomainAdaptationVisualizationHook',
