@@ -1,5 +1,5 @@
 import os.path as osp
-from typing import Optional
+from typing import Optional, Tuple
 
 import torch
 from mmengine.dist import is_main_process
@@ -7,6 +7,7 @@ from mmengine.hooks import Hook
 from mmengine.logging import print_log
 from mmengine.model import is_model_wrapper
 from mmseg.registry import HOOKS
+from torch import nn
 
 from ...models.utils.denoising_head import classifier_keys
 from ...utils.atomic_io import atomic_open
@@ -19,9 +20,9 @@ class ExportPretrainedHook(Hook):
 
     At every checkpoint and at the end: the weights of the segmentor without
     the projection, without optimiser, under the names of the stock
-    segmentor. Of a plain segmentor, pre-trained on other classes, the
-    classifiers of all heads are left out. Fine-tuning names the file in
-    ``load_from``, or in the model's
+    segmentor. Of a plain segmentor, or one in another algorithm, trained on
+    other classes, the classifiers of all heads are left out. Fine-tuning
+    names the file in ``load_from``, or in the model's
     ``init_cfg=dict(type='Pretrained', checkpoint=...)``.
 
     Args:
@@ -46,11 +47,14 @@ class ExportPretrainedHook(Hook):
     def before_train(self, runner) -> None:
         """Check the algorithm."""
         model = unwrap_model(runner.model)
-        if not hasattr(model, 'pretrained_state_dict') and not hasattr(
-                model, 'decode_head'):
+        if hasattr(model, 'pretrained_state_dict'):
+            return
+        segmentor, cfg = find_segmentor(model, _model_cfg(runner))
+        if not hasattr(segmentor, 'decode_head') or 'decode_head' not in cfg:
             raise TypeError(
-                'ExportPretrainedHook needs an algorithm of pre-training, but '
-                f'model is {type(model).__name__}: remove the hook.')
+                'ExportPretrainedHook needs a segmentor with a decode_head, '
+                'or an algorithm around one, but model is '
+                f'{type(model).__name__}: remove the hook.')
 
     def before_save_checkpoint(self, runner, checkpoint: dict) -> None:
         """Write beside a checkpoint."""
@@ -75,7 +79,7 @@ class ExportPretrainedHook(Hook):
         dropped = export_pretrained(
             unwrap_model(runner.model),
             path,
-            getattr(runner, 'cfg', {}).get('model'),
+            _model_cfg(runner),
             iter=iteration)
         return path, dropped
 
@@ -87,8 +91,8 @@ def export_pretrained(algorithm,
     """Write the pre-trained weights of an algorithm or a segmentor.
 
     Args:
-        algorithm (nn.Module): One with ``pretrained_state_dict``, or a
-            segmentor.
+        algorithm (nn.Module): One with ``pretrained_state_dict``, a
+            segmentor, or another algorithm around one.
         path (str): File to write.
         cfg (dict, optional): Config of the model, for a segmentor. Defaults
             to None.
@@ -102,7 +106,8 @@ def export_pretrained(algorithm,
     if hasattr(algorithm, 'pretrained_state_dict'):
         state_dict, dropped = algorithm.pretrained_state_dict()
     else:
-        state_dict, dropped = algorithm.state_dict(), classifier_keys(cfg)
+        segmentor, cfg = find_segmentor(algorithm, cfg)
+        state_dict, dropped = segmentor.state_dict(), classifier_keys(cfg)
         for key in dropped:
             state_dict.pop(key)
     meta.update(source=type(algorithm).__name__, dropped_keys=dropped)
@@ -114,3 +119,19 @@ def export_pretrained(algorithm,
     with atomic_open(path) as file:
         torch.save(dict(meta=meta, state_dict=state_dict), file)
     return dropped
+
+
+def find_segmentor(model, cfg: Optional[dict]) -> Tuple[nn.Module, dict]:
+    """The plain segmentor in an algorithm, or else the model, and its config.
+
+    Args:
+        model (nn.Module): Algorithm or segmentor.
+        cfg (dict, optional): Config of ``model``.
+    """
+    if hasattr(model, 'segmentor_cfg'):
+        return model.segmentor, model.segmentor_cfg
+    return model, cfg or {}
+
+
+def _model_cfg(runner) -> Optional[dict]:
+    return getattr(runner, 'cfg', {}).get('model')

@@ -93,6 +93,34 @@ def test_export_of_one_iteration(algorithm, tmp_path):
     assert torch.load(path)['meta']['iter'] == 8
 
 
+def test_export_of_another_algorithm(tmp_path):
+    """Its segmentor, without the classifier, as of the plain one."""
+    cfg = dict(type='DomainAdaptation', segmentor=SEGMENTOR)
+    model = MODELS.build(cfg)
+    runner = fake_runner(
+        model, work_dir=str(tmp_path), cfg=ConfigDict(model=cfg))
+    hook = ExportPretrainedHook()
+    hook.before_train(runner)
+    hook.before_save_checkpoint(runner, {})
+    checkpoint = torch.load(tmp_path / 'pretrained.pth')
+    state, own = checkpoint['state_dict'], model.segmentor.state_dict()
+    assert own.keys() - state.keys() == {
+        'decode_head.conv_seg.weight', 'decode_head.conv_seg.bias'
+    }
+    assert all(torch.equal(state[key], own[key]) for key in state)
+    load(MODELS.build(SEGMENTOR), checkpoint)
+
+
+def test_export_needs_a_config_of_the_head(tmp_path):
+    """Told ahead of the training, not at its first checkpoint."""
+    runner = fake_runner(
+        MODELS.build(SEGMENTOR),
+        work_dir=str(tmp_path),
+        cfg=ConfigDict(model=dict(type='Another')))
+    with pytest.raises(TypeError, match='a decode_head, or .*EncoderDecoder'):
+        ExportPretrainedHook().before_train(runner)
+
+
 def test_export_needs_a_pretraining(tmp_path):
     runner = fake_runner(torch.nn.Linear(1, 1), work_dir=str(tmp_path))
     with pytest.raises(TypeError, match='ExportPretrainedHook'):
