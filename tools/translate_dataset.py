@@ -2,8 +2,10 @@
 
 OUT is laid out as the ``data_root`` of the images, as PNG, and everything
 beside the folder of the images (labels, lists) is linked into it: name OUT as
-``data_root`` and train on it. Images pass through the transforms of
-``test_dataloader``. A command that was stopped goes on where it was::
+``data_root`` and train on it. Images of several folders may be translated at a
+time, those of several ``data_root`` may not. Images pass through the
+transforms of ``test_dataloader``. A command that was stopped goes on where it
+was::
 
     python tools/translate_dataset.py CONFIG CHECKPOINT OUT
 
@@ -109,6 +111,7 @@ def main():
         raise ValueError(f'CONFIG {args.config} has the model '
                          f'{cfg.model.type}: expected is a CycleGAN.')
     cfg.model.update(perceptual=None, judge=None)
+    offline.check_data_root(cfg, args.branch)
     images, pipeline = offline.list_images(
         cfg, args.branch), offline.test_pipeline(cfg)
     for root in {image.root for image in images}:

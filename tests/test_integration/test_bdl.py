@@ -197,6 +197,27 @@ class TestTranslate:
         with pytest.raises(ValueError, match='expected is a CycleGAN'):
             self.run(path, checkpoint, tmp_path / 'out')
 
+    def test_several_roots(self, short, toystreet, tmp_path):
+        """Labels of one would be linked, or be those of other images."""
+        cfg, path, checkpoint = short('cyclegan_toystreet')
+        sources = cfg.train_dataloader.dataset
+        both = dict(
+            type='ConcatDataset', datasets=[sources.source, sources.target])
+        sources.source = dict(type='RepeatDataset', times=1, dataset=both)
+        with pytest.raises(
+                ValueError,
+                match=r'dataset\.source has the data_roots .*/day, .*/dusk, '
+                'expected is one: translate them one by one'):
+            self.run(write(cfg, path), checkpoint, tmp_path / 'out')
+        sources.source.dataset.datasets[1].update(
+            data_root=None,
+            data_prefix=dict(img_path=str(toystreet / 'dusk/images/train')))
+        with pytest.raises(
+                ValueError,
+                match=r'source\.dataset\.datasets\.1\.data_root is None: exp'):
+            self.run(write(cfg, path), checkpoint, tmp_path / 'out')
+        assert not (tmp_path / 'out').exists()
+
     def test_several_folders(self, short, toystreet, tmp_path):
         """No image is written through a link to the folder of another."""
         data, out = tmp_path / 'day', tmp_path / 'out'

@@ -1,5 +1,57 @@
 """The data sets of a config, as they are written there."""
-from typing import Iterator, Tuple
+import os.path as osp
+from typing import Iterator, List, Tuple
+
+from mmengine.config import Config
+
+FIELD = 'train_dataloader.dataset'
+
+
+def find_source(cfg: Config, branch: str) -> dict:
+    """A source of ``train_dataloader.dataset``.
+
+    Args:
+        cfg (Config): The config.
+        branch (str): Its name.
+
+    Raises:
+        ValueError: If there is no such source.
+    """
+    sources = cfg.train_dataloader.dataset
+    if sources.get(branch) is None:
+        raise ValueError(f'{FIELD} has no {branch!r}: it has '
+                         f'{[k for k, v in sources.items() if k != "type"]}.')
+    return sources[branch]
+
+
+def source_leaves(cfg: Config, branch: str) -> List[Tuple[str, dict]]:
+    """Fields and configs of all data sets of a source."""
+    return list(dataset_leaves(find_source(cfg, branch), f'{FIELD}.{branch}'))
+
+
+def check_data_root(cfg: Config, branch: str) -> None:
+    """Raise unless all images of a source lie below one ``data_root``.
+
+    Args:
+        cfg (Config): The config.
+        branch (str): Name of the source.
+
+    Raises:
+        ValueError: If there is none, or several.
+    """
+    roots = {}
+    for field, leaf in source_leaves(cfg, branch):
+        root = leaf.get('data_root')
+        if not root:
+            raise ValueError(f'{field}.data_root is {root!r}: expected is the '
+                             'folder that translated images stand in for, '
+                             'with data_prefix.img_path below it.')
+        roots.setdefault(osp.realpath(root), root)
+    if len(roots) > 1:
+        raise ValueError(f'{FIELD}.{branch} has the data_roots '
+                         f'{", ".join(roots.values())}, expected is one: '
+                         'translate them one by one, into an OUT of its own '
+                         'each.')
 
 
 def dataset_leaves(dataset: dict,

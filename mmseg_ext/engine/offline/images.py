@@ -12,7 +12,7 @@ from mmseg.registry import DATASETS, TRANSFORMS
 from torch.utils.data import DataLoader, Dataset
 
 from ...datasets.dataset_tree import walk_datasets
-from .dataset_configs import dataset_leaves
+from .dataset_configs import dataset_leaves, find_source
 
 
 class ListedImage(NamedTuple):
@@ -48,12 +48,8 @@ def list_images(cfg: Config,
         ValueError: If there is no such source, or two images would have the
             same name as PNG.
     """
-    sources = cfg.train_dataloader.dataset
-    if branch not in sources:
-        raise ValueError(f'train_dataloader.dataset has no {branch!r}: it has '
-                         f'{[k for k, v in sources.items() if k != "type"]}.')
     images, seen = [], {}
-    for _, leaf in walk_datasets(DATASETS.build(sources[branch])):
+    for _, leaf in walk_datasets(DATASETS.build(find_source(cfg, branch))):
         folder = leaf.data_prefix.get('img_path') or '.'
         root = leaf.data_root or folder
         for i in range(len(leaf)):

@@ -50,7 +50,8 @@ def test_loads_as_the_config_tests_but_for_labels(cfg, tmp_path):
 
 def test_pipeline_of_several_data_sets(cfg):
     plain = offline.test_pipeline(cfg)
-    assert [t['type'] for t in plain] == ['LoadImageFromFile', 'Resize', 'PackSegInputs']
+    assert [t['type'] for t in plain
+            ] == ['LoadImageFromFile', 'Resize', 'PackSegInputs']
     test = cfg.test_dataloader
     one = test.dataset
     test.dataset = dict(type='ConcatDataset', datasets=[one, one])
