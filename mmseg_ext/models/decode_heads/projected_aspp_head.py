@@ -18,8 +18,8 @@ class ProjectedASPPHead(ASPPHead):
     Args:
         channels (int): Channels of the branches. Defaults to 256.
         dilations (Sequence[int]): Rates. Defaults to (1, 12, 24, 36).
-        projection_dropout_ratio (float): Dropout behind the projection.
-            Defaults to 0.5.
+        projection_dropout_ratio (float): Dropout of whole channels behind the
+            projection. Defaults to 0.5.
         **kwargs: As of ``ASPPHead``.
     """
 
@@ -37,5 +37,5 @@ class ProjectedASPPHead(ASPPHead):
         branches = len(self.dilations) + 1
         self.bottleneck = nn.Sequential(
             ConvModule(branches * channels, channels, 1, **cfg),
-            nn.Dropout(projection_dropout_ratio),
+            nn.Dropout2d(projection_dropout_ratio),
             ConvModule(channels, channels, 3, padding=1, **cfg))
