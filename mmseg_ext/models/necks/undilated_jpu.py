@@ -31,7 +31,8 @@ class UndilatedJPU(JPU):
 
     def _load_from_state_dict(self, state_dict, prefix, *args,
                               **kwargs) -> None:
-        weights = any(key.startswith(prefix) for key in state_dict)
+        # other necks have the same prefix and are none of JPU's business
+        weights = f'{prefix}conv_layers.0.0.conv.weight' in state_dict
         if weights and f'{prefix}{self._MARK}' not in state_dict:
             raise ValueError(
                 f'The checkpoint has weights of {prefix[:-1] or "JPU"} that '

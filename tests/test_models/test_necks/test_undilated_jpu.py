@@ -45,3 +45,12 @@ def test_refuses_weights_of_a_dilated_backbone():
     model.load_state_dict(model.state_dict())
     # a backbone alone
     model.load_state_dict({}, strict=False)
+
+
+def test_weights_of_another_neck_are_unexpected_keys():
+    model = torch.nn.ModuleDict(dict(neck=build()))
+    other = MODELS.build(
+        dict(type='FPN', in_channels=[4, 6, 8], out_channels=4, num_outs=3))
+    keys = {f'neck.{k}': v for k, v in other.state_dict().items()}
+    found = model.load_state_dict(keys, strict=False)
+    assert set(found.unexpected_keys) == set(keys)
