@@ -15,7 +15,7 @@ from torch import Tensor
 from ..losses.adversarial_loss import BaseAdversarialLoss
 from ..utils.frozen import forward_frozen
 from ..utils.loss_weights import build_loss_weight
-from ..utils.masks import resize_nearest
+from ..utils.masks import resize_valid_masks
 from ..utils.modes import eval_mode
 from .representations import build_representation
 
@@ -137,8 +137,8 @@ class DomainAdversary(BaseModule):
             loss_adversarial=self.adversarial_loss(source, target,
                                                    source_valid, target_valid))
         scores = self.scores(source.detach(), target.detach())
-        units = (resize_nearest(source_valid, scores[0].shape[2:]),
-                 resize_nearest(target_valid, scores[1].shape[2:]))
+        units = (resize_valid_masks(source_valid, scores[0].shape[2:]),
+                 resize_valid_masks(target_valid, scores[1].shape[2:]))
         losses['loss_discriminator'] = (
             self.discriminator_loss_weight *
             self.gan_loss.discriminator_loss(*scores, *units))
@@ -165,7 +165,7 @@ class DomainAdversary(BaseModule):
                 f'The level {self.level!r} of the adversary {self.name!r} has '
                 f'{maps.shape[1]} channels, but discriminator.in_channels is '
                 f'{expected}.')
-        valid = resize_nearest(valid, maps.shape[2:])
+        valid = resize_valid_masks(valid, maps.shape[2:])
         return self.representation(maps).masked_fill(~valid[:, None], 0)
 
     def adversarial_loss(self, source: Tensor, target: Tensor,
@@ -185,10 +185,10 @@ class DomainAdversary(BaseModule):
         source_scores = source_units = None
         if self.gan_loss.confuses_source:
             source_scores = self.frozen_scores(source)
-            source_units = resize_nearest(source_valid,
-                                          source_scores.shape[2:])
+            source_units = resize_valid_masks(source_valid,
+                                              source_scores.shape[2:])
         scores = self.frozen_scores(target)
-        units = resize_nearest(target_valid, scores.shape[2:])
+        units = resize_valid_masks(target_valid, scores.shape[2:])
         return self.loss_weight() * self.gan_loss.segmentor_loss(
             source_scores, scores, source_units, units)
 

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from ..utils.logits import (prediction_from_logits, softmax_entropy,
                             two_channel_logits)
-from ..utils.masks import resize_nearest, stack_labels, stack_valid_masks
+from ..utils.masks import resize_valid_masks, stack_labels, stack_valid_masks
 from ..utils.segmentor_levels import LevelMaps, SegmentorLevels
 
 
@@ -91,5 +91,5 @@ class DomainMaps:
                                             getattr(head, 'threshold', None))
         logits = two_channel_logits(logits)
         entropy = softmax_entropy(logits)[:, 0] / math.log(logits.shape[1])
-        valid = resize_nearest(self.valid, logits.shape[2:])
+        valid = resize_valid_masks(self.valid, logits.shape[2:])
         return prediction, entropy, valid

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from ..utils.logits import two_channel_logits, without_autocast
 from ..utils.loss_weights import build_loss_weight
-from ..utils.masks import resize_nearest
+from ..utils.masks import resize_valid_masks
 
 
 class BaseTargetLoss(nn.Module, metaclass=ABCMeta):
@@ -64,7 +64,7 @@ class BaseTargetLoss(nn.Module, metaclass=ABCMeta):
         Args:
             logits (Tensor): Shape (N, C, h, w); one channel is a binary head.
             valid (Tensor): Pixels that are not padding, bool of shape
-                (N, H, W); resized to the logits by nearest neighbour.
+                (N, H, W); of a unit of the logits its centre counts.
 
         Returns:
             Tensor: A scalar, weighted; zero and connected to the graph when
@@ -73,7 +73,7 @@ class BaseTargetLoss(nn.Module, metaclass=ABCMeta):
         with without_autocast(logits):
             dtype = torch.promote_types(logits.dtype, torch.float32)
             logits = two_channel_logits(logits.to(dtype))
-            valid = resize_nearest(valid, logits.shape[2:])
+            valid = resize_valid_masks(valid, logits.shape[2:])
             return self.loss_weight() * self.compute(logits, valid)
 
     @abstractmethod

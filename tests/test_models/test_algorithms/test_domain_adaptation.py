@@ -381,6 +381,10 @@ def test_prediction_statistics():
     assert shares.sum().item() == pytest.approx(1)
     statistics['target'].reset()
     assert statistics['target'].shares().sum() == 0
+    # the last row of the grid has its centre on padding
+    samples['target'][1].valid_mask.data[:, 35:] = False
+    model.loss(inputs, samples)
+    assert statistics['target'].counts.sum() == 4 * 4
     assert not any('statistics' in name for name in model.state_dict())
 
 

@@ -50,6 +50,10 @@ def test_what_a_loss_gets_to_see():
         seen.softmax(1)[:, 1:],
         logits.float().sigmoid())
     assert torch.equal(mask, valid[:, ::2, ::2])
+    # the centre of the third column is padding, its corner is not
+    valid[:, :, 4] = True
+    loss(logits, valid)
+    assert torch.equal(loss.seen[1], mask)
     logits = torch.randn(2, 3, 3, 4, dtype=torch.float64)
     found = loss(logits, valid)
     assert found.dtype == torch.float64

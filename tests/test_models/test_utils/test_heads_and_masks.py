@@ -4,7 +4,7 @@ from torch import nn
 
 from mmseg_ext.models.utils.call_recorder import record_output
 from mmseg_ext.models.utils.heads import freeze_norm_parameters
-from mmseg_ext.models.utils.masks import resize_nearest
+from mmseg_ext.models.utils.masks import resize_nearest, resize_valid_masks
 
 
 def test_resize_keeps_labels_and_type():
@@ -16,6 +16,15 @@ def test_resize_keeps_labels_and_type():
     flags = labels > 4
     assert resize_nearest(flags, (2, 2)) is flags
     assert resize_nearest(flags, (1, 1)).dtype == torch.bool
+
+
+def test_centre_of_a_unit_is_valid_or_not():
+    valid = torch.zeros(1, 32, 64, dtype=torch.bool)
+    valid[..., :33] = True
+    assert resize_valid_masks(valid, (1, 2)).tolist() == [[[True, False]]]
+    valid[..., :49] = True
+    assert resize_valid_masks(valid, (1, 2)).all()
+    assert resize_valid_masks(valid, (32, 64)) is valid
 
 
 def test_frozen_norms_leave_other_layers_alone():
