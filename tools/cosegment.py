@@ -3,9 +3,10 @@
 CONFIG trains the step; its field ``co_segmentor`` says what makes the masks.
 OUT gets ``masks/``, one 16 bit PNG an image with a bit for each class that it
 shows, some kilobytes each, and is what ``pseudo_masks`` of the data set names.
-Model names, weights and all options are recorded in it: another recipe is
-refused. A command that was stopped goes on where it was; ``--launcher`` shares
-the images out to several processes. Draws depend on the image alone::
+Model names, weights, all options and the labels are recorded in it: another
+recipe is refused, and so are other labels of an image that has masks. A
+command that was stopped goes on where it was; ``--launcher`` shares the images
+out to several processes. Draws depend on the image alone::
 
     python tools/cosegment.py CONFIG OUT
 
@@ -138,6 +139,9 @@ def main():
         if step is not None and step < dataset.step
     ]
     model.set_old_classes(old)
+    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
+    for name, info in zip(names, infos):
+        pseudo_mask_cache.check_class_count(info['image_labels'], name)
     cache = offline.OfflineCache(
         args.out,
         dict(
@@ -146,9 +150,11 @@ def main():
             step=dataset.step,
             classes=classes,
             co_segmentor=model.recipe()))
-    infos = [dataset.get_data_info(i) for i in range(len(dataset))]
-    for name, info in zip(names, infos):
-        pseudo_mask_cache.check_class_count(info['image_labels'], name)
+    recorded = pseudo_mask_cache.check_mask_labels(
+        args.out, {
+            name: [classes[c] for c in info['image_labels']]
+            for name, info in zip(names, infos)
+        })
     again = args.evaluate or args.show
     left = [
         i for i, name in enumerate(names) if again
@@ -156,7 +162,10 @@ def main():
     ]
     barrier()  # all ranks look before any of them writes
     if is_main_process():
+        with atomic_open(cache.path(pseudo_mask_cache.LABELS), 'w') as file:
+            json.dump(dict(labels=recorded), file, indent=1)
         print(f'{len(left)} of {len(names)} images to co-segment', flush=True)
+    barrier()  # no mask without its labels
     device = args.device or ('cuda' if torch.cuda.is_available() else 'cpu')
     model.to(device).eval()
     truth = Truth(cfg) if args.evaluate or model.reads_truth else None
@@ -181,11 +190,7 @@ def main():
         if len(shown) < args.show:
             shown.append((image.cpu(), masks, channels))
     barrier()
-    cache.finish(
-        labels={
-            name: [classes[c] for c in info['image_labels']]
-            for name, info in zip(names, infos)
-        })
+    cache.finish(labels=recorded)
     if is_main_process() and shown:
         sheet = draw_co_segmentation(shown, classes,
                                      dataset.metainfo['palette'])

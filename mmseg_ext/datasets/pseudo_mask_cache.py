@@ -15,6 +15,8 @@ CLASS_BITS = (0, 1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 14, 15)
 """Bits of the classes of an image in order."""
 
 MASKS = 'masks'
+LABELS = 'labels.json'
+"""Classes of each image, of which a cache makes its masks."""
 
 
 def encode_masks(masks: np.ndarray) -> np.ndarray:
@@ -49,6 +51,44 @@ def check_class_count(classes: Sequence, image: str) -> None:
 def mask_path(folder: str, name: str) -> str:
     """File of the masks of an image in a cache."""
     return osp.join(folder, MASKS, f'{name}.png')
+
+
+def check_mask_labels(folder: str,
+                      labels: Dict[str, List[str]]) -> Dict[str, List[str]]:
+    """Raise if a cache has masks of an image that are of other classes.
+
+    Bits do not tell of which classes they are. A cache that was made before
+    there was ``labels.json`` says so when it is finished.
+
+    Args:
+        folder (str): The cache.
+        labels (dict[str, list[str]]): Classes by image, in the order of the
+            bits.
+
+    Returns:
+        dict[str, list[str]]: Those of all images of the cache.
+
+    Raises:
+        ValueError: If masks are of other classes, or of unknown ones.
+    """
+    known: Dict[str, List[str]] = {}
+    for path in (osp.join(folder, LABELS), osp.join(folder, 'finished.json')):
+        if osp.isfile(path):
+            try:
+                with open(path, encoding='utf-8') as file:
+                    known = json.load(file)['labels']
+            except (ValueError, KeyError, TypeError):
+                raise ValueError(f'{path} does not tell the classes of masks: '
+                                 'give a new folder as OUT.') from None
+            break
+    for name, own in labels.items():
+        before = known.get(name)
+        if before != own and osp.isfile(mask_path(folder, name)):
+            raise ValueError(
+                f'OUT {folder} has masks of the image {name!r} made with '
+                f'{before or "classes that are not on record"}, but '
+                f'image_labels says {own}: give a new folder.')
+    return {**known, **labels}
 
 
 def check_pseudo_masks(folder: str, task: str, classes: List[str],
@@ -98,6 +138,6 @@ def check_pseudo_masks(folder: str, task: str, classes: List[str],
             raise ValueError(
                 f'{field} names {folder}, which was made with the classes '
                 f'{labels[name]} for the image {name!r}, but image_labels '
-                f'says {own}: make it anew.')
+                f'says {own}: run tools/cosegment.py with a new folder.')
         info['pseudo_mask_path'] = path
     return recipe

@@ -11,6 +11,7 @@ from mmseg.registry import DATASETS
 from mmseg_ext.datasets import ClassIncrementalDataset
 from mmseg_ext.datasets.class_counts import image_names
 from mmseg_ext.datasets.incremental_tasks import PRESETS, VOC, build_task
+from mmseg_ext.datasets.pseudo_mask_cache import check_mask_labels
 
 
 @pytest.fixture
@@ -247,3 +248,37 @@ class TestFaults:
         (masks / 'masks/b.png').unlink()
         with pytest.raises(ValueError, match="no masks of the image 'b'"):
             build(data, 1, pseudo_masks=str(masks))
+
+
+class TestMaskLabels:
+    """What a cache tells of labels ahead of its masks."""
+
+    def test_other_images_and_other_labels(self, data, tmp_path):
+        masks = tmp_path / 'masks'
+        write_masks(masks, build(data, 1))
+        known = json.loads((masks / 'finished.json').read_text())['labels']
+        # without a file of its own, as it was made formerly
+        assert check_mask_labels(str(masks), known) == known
+        more = dict(b=['car'], x=['tree'])
+        assert check_mask_labels(str(masks), more) == dict(known, x=['tree'])
+        with pytest.raises(ValueError, match="'d' made with .'car', 'tree'.,"):
+            check_mask_labels(str(masks), dict(d=['tree']))
+        (masks / 'masks/d.png').unlink()
+        check_mask_labels(str(masks), dict(d=['tree']))
+        # it goes ahead of the other
+        (masks / 'labels.json').write_text(json.dumps(dict(labels=more)))
+        with pytest.raises(ValueError, match="'c' made with classes that are"):
+            check_mask_labels(str(masks), known)
+        (masks / 'labels.json').write_text('{')
+        with pytest.raises(ValueError, match='labels.json does not tell'):
+            check_mask_labels(str(masks), known)
+
+    def test_nothing_on_record(self, data, tmp_path):
+        """Of a run that was killed formerly."""
+        masks = tmp_path / 'masks'
+        own = dict(b=['car'])
+        assert check_mask_labels(str(masks), own) == own
+        write_masks(masks, build(data, 1))
+        (masks / 'finished.json').unlink()
+        with pytest.raises(ValueError, match="'b' made with classes that are"):
+            check_mask_labels(str(masks), own)

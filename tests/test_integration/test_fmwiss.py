@@ -286,6 +286,31 @@ class TestCoSegment:
         with pytest.raises(ValueError, match='was made with co_segmentor'):
             self.run(files, out, '--cfg-options', 'co_segmentor.iou=0.7')
 
+    def test_refuses_other_labels(self, files, tmp_path):
+        """Whose bits the masks that are there would be read as."""
+        out, field = tmp_path / 'masks', 'train_dataloader.dataset.dataset'
+        shutil.copytree(files / 'masks', out)
+        counts = json.loads((files / 'counts.json').read_text())
+        name = sorted(path.stem for path in (out / 'masks').iterdir())[0]
+        before = json.loads((out / 'labels.json').read_text())['labels'][name]
+        tree = counts['classes'].index('tree')
+        counts['images'][name][tree] = 0 if 'tree' in before else 9
+        counts['images'][name][counts['classes'].index('sign')] = 9
+        (tmp_path / 'counts.json').write_text(json.dumps(counts))
+        options = ('--cfg-options',
+                   f'{field}.image_labels={tmp_path}/counts.json')
+        contents = {x: x.read_bytes() for x in out.rglob('*') if x.is_file()}
+        for finished in (True, False):
+            if not finished:  # killed
+                (out / 'finished.json').unlink()
+                del contents[out / 'finished.json']
+            with pytest.raises(ValueError, match=f"'{name}' made with .* new"):
+                self.run(files, out, *options)
+            assert contents == {
+                x: x.read_bytes()
+                for x in out.rglob('*') if x.is_file()
+            }
+
     def test_evaluates_and_draws(self, files, tmp_path):
         out = tmp_path / 'masks'
         self.run(files, out, '--evaluate', '--show', '2')
@@ -419,6 +444,18 @@ class TestPlan:
         config = f'{REPO}/{FOLDER}/fmwiss_toystreet.py'
         with pytest.raises(ValueError, match='--masks names 2 folders'):
             run_tool('tools/incremental.py', config, '--masks', 'a', 'b')
+        path = tmp_path / 'config.py'
+        folder = f'{REPO}/{FOLDER}'
+        path.write_text(f"_base_ = ['{config}']\n"
+                        'incremental = dict('
+                        f"base='{folder}/fmwiss_base_toystreet.py', "
+                        f"tagger='{folder}/fmwiss_tagger_toystreet.py', "
+                        "memory_bank=dict(per_class='all'))\n")
+        with pytest.raises(
+                ValueError,
+                match='incremental.memory_bank of .*config.py: argument --per-'
+                "class: invalid int value: 'all'"):
+            run_tool('tools/incremental.py', path)
 
 
 @pytest.mark.slow
