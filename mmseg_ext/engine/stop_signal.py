@@ -6,18 +6,23 @@ import signal
 import threading
 import time
 from functools import partial
-from typing import Callable, Dict, Optional, Sequence
+from typing import Callable, Dict, Optional, Sequence, Set
 
 import torch
 from mmengine.dist import all_reduce, get_world_size
 from torch.utils.data import DataLoader
 
+# torchrun sends on what the cluster has sent to the ranks as well.
+_GRACE_SECONDS = 5.
+# What a training may hear and its data workers outlive.
+_names: Set[str] = {'SIGTERM'}
+
 
 class StopSignal:
     """Remembers a signal until the training can stop in good order.
 
-    The first signal is remembered, the second ends the process as if nobody
-    listened.
+    The first signal is remembered; one that comes more than 5 s later ends
+    the process as if nobody listened.
 
     Args:
         names (Sequence[str]): Signals, such as ``'SIGTERM'``.
@@ -34,12 +39,21 @@ class StopSignal:
                 f"names of signals such as ['SIGTERM'] but is {names!r}.")
         self.names = list(names)
         self.received = None
+        self._received_at = 0.
+        self._unit = ''
         self._former: Dict[int, object] = {}
+        _names.update(names)
 
-    def listen(self) -> None:
-        """Begin to listen; only a main thread can."""
+    def listen(self, unit: str = 'iteration') -> None:
+        """Begin to listen; only a main thread can.
+
+        Args:
+            unit (str): What the training stops after, as whoever sends a
+                signal is told. Defaults to 'iteration'.
+        """
         if threading.current_thread() is not threading.main_thread():
             return
+        self._unit = unit
         for name in self.names:
             number = getattr(signal, name)
             self._former[number] = signal.signal(number, self._remember)
@@ -59,27 +73,34 @@ class StopSignal:
         return bool(answer)
 
     def _remember(self, number: int, frame) -> None:
-        self.received = number
-        self.release()
+        now = time.monotonic()
+        if self.received is not None:
+            if now - self._received_at > _GRACE_SECONDS:
+                self.release()
+                os.kill(os.getpid(), number)
+            return
+        self.received, self._received_at = number, now
         # no log: the signal may have come in the middle of writing one
         os.write(
             2, f'{signal.Signals(number).name}: the training stops after this '
-            'iteration and saves a checkpoint; a second one ends it at once.\n'
-            .encode())
+            f'{self._unit} and saves a checkpoint; another one after '
+            f'{_GRACE_SECONDS:.0f} s ends it at once.\n'.encode())
 
 
 def keep_workers(dataloader: DataLoader) -> None:
     """Let the data workers of a loader end with their process, and only then.
 
-    A cluster sends SIGTERM to all processes of a job, which workers outlive.
-    They end when the process exits that they load for, and within seconds
-    where it is killed. For workers that have not started yet.
+    A cluster signals all processes of a job, which workers outlive, be it by
+    SIGTERM or by what a :class:`StopSignal` was made for. They end when the
+    process exits that they load for, and within seconds where it is killed.
+    For workers that have not started yet.
 
     Args:
         dataloader (DataLoader): The loader.
     """
     dataloader.worker_init_fn = partial(_start_worker,
-                                        dataloader.worker_init_fn)
+                                        dataloader.worker_init_fn,
+                                        sorted(_names))
     # multiprocessing would send SIGTERM at exit and wait. It has been imported
     # and registered earlier, so this comes first.
     atexit.unregister(_end_workers)
@@ -94,14 +115,16 @@ def _end_workers() -> None:
             process.kill()
 
 
-def _start_worker(init_fn: Optional[Callable], worker_id: int) -> None:
+def _start_worker(init_fn: Optional[Callable], names: Sequence[str],
+                  worker_id: int) -> None:
     parent = os.getppid()
 
     def hear(number: int, frame) -> None:
         if os.getppid() != parent:  # killed; nobody else would end this one
             os._exit(128 + number)
 
-    signal.signal(signal.SIGTERM, hear)
+    for name in names:
+        signal.signal(getattr(signal, name), hear)
     threading.Thread(target=_end_with, args=(parent, ), daemon=True).start()
     if init_fn is not None:
         init_fn(worker_id)

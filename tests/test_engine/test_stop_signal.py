@@ -3,24 +3,28 @@ import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
+from mmseg_ext.engine import stop_signal
 from mmseg_ext.engine.stop_signal import StopSignal
 
 SCRIPT = """
 import os, signal, sys, time
 from torch.utils.data import DataLoader
-from mmseg_ext.engine.stop_signal import keep_workers
+from mmseg_ext.engine.stop_signal import StopSignal, keep_workers
 
+StopSignal(['SIGUSR1'])
 loader = DataLoader(list(range(8)), num_workers=1, persistent_workers=True)
 keep_workers(loader)
 batches = iter(loader)
 next(batches)
 worker, = (process.pid for process in batches._workers)
-os.kill(worker, signal.SIGTERM)
-time.sleep(0.2)
-assert batches._workers[0].is_alive()
+for number in (signal.SIGTERM, signal.SIGUSR1):
+    os.kill(worker, number)
+    time.sleep(0.2)
+    assert batches._workers[0].is_alive()
 sys.modules['keep'] = batches  # outlives the script
 print('worker', worker, flush=True)
 """
@@ -68,16 +72,26 @@ def test_no_worker_outlives_a_process_that_is_killed():
     assert process.returncode == -signal.SIGKILL
 
 
-def test_remembers_one_signal():
-    former = signal.getsignal(signal.SIGUSR1)
-    stop = StopSignal(['SIGUSR1'])
-    stop.listen()
-    assert not stop.received_by_any_rank()
-    signal.raise_signal(signal.SIGUSR1)
-    assert stop.received_by_any_rank()
-    assert stop.received == signal.SIGUSR1
-    # the second one is no longer for us
-    assert signal.getsignal(signal.SIGUSR1) == former
+def test_remembers_a_signal_and_minds_no_copy_of_it(monkeypatch):
+    """torchrun sends on what the cluster has sent to the ranks as well."""
+    heard = []
+    former = signal.signal(signal.SIGUSR1, lambda number, _: heard.append(1))
+    try:
+        stop = StopSignal(['SIGUSR1'])
+        stop.listen()
+        assert not stop.received_by_any_rank()
+        signal.raise_signal(signal.SIGUSR1)
+        assert stop.received_by_any_rank()
+        assert stop.received == signal.SIGUSR1
+        time.sleep(0.05)
+        signal.raise_signal(signal.SIGUSR1)
+        assert heard == []
+        # a later one is no longer for us
+        monkeypatch.setattr(stop_signal, '_GRACE_SECONDS', 0.01)
+        signal.raise_signal(signal.SIGUSR1)
+        assert heard == [1]
+    finally:
+        signal.signal(signal.SIGUSR1, former)
 
 
 @pytest.mark.parametrize('names', [['SIGNONE'], 'SIGTERM'])

@@ -70,15 +70,19 @@ def test_stops_saves_and_goes_on(endless, tmp_path):
         assert_equal(ends[0][key], ends[1][key])
 
 
-def test_stops_where_workers_wait_for_the_next_validation(endless, tmp_path):
+@pytest.mark.parametrize('name', ['SIGTERM', 'SIGUSR1'])
+def test_stops_where_workers_wait_for_the_next_validation(
+        endless, tmp_path, name):
+    endless.default_hooks.checkpoint.stop_signals = [name]
     endless.train_cfg.val_interval = 2
     endless.val_dataloader.update(num_workers=1, persistent_workers=True)
     process = start_process(
         tool_command('tools/train.py', write(endless, tmp_path / 'config.py')))
     read_until(process, '[     3/100000]')
-    os.killpg(process.pid, signal.SIGTERM)
+    number = getattr(signal, name)
+    os.killpg(process.pid, number)
     output = finish(process)
-    assert process.returncode == 128 + signal.SIGTERM, output
+    assert process.returncode == 128 + number, output
     torch.load(
         open(os.path.join(endless.work_dir, 'last_checkpoint')).read().strip())
 
