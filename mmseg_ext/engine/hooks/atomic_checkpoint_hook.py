@@ -8,7 +8,8 @@ from typing import List, Optional, Sequence, Union
 from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.fileio import LocalBackend, register_backend
 from mmengine.hooks import CheckpointHook
-from mmengine.runner import CheckpointLoader, find_latest_checkpoint
+from mmengine.runner import (CheckpointLoader, EpochBasedTrainLoop,
+                             find_latest_checkpoint)
 from mmseg.registry import HOOKS
 
 from ...utils.atomic_io import atomic_open
@@ -66,7 +67,8 @@ class AtomicCheckpointHook(CheckpointHook):
     When a cluster takes its machine back, a checkpoint is written at the end
     of the iteration and the process ends with the exit status of the signal,
     128 + its number. A run that goes on by ``--resume`` equals one that was
-    not stopped.
+    not stopped. A loop in epochs, which can only be resumed between two, goes
+    on to the end of the epoch.
 
     Args:
         stop_signals (Sequence[str]): Signals that stop the training. Defaults
@@ -93,6 +95,7 @@ class AtomicCheckpointHook(CheckpointHook):
                              '>= 1.')
         self.stop_check_interval = stop_check_interval
         self._stop_signal = StopSignal(stop_signals)
+        self._in_epochs = False
         if (self.backend_args is None and self.file_client_args is None
                 and '://' not in str(self.out_dir)):
             self.backend_args = dict(backend='atomic_local')
@@ -131,7 +134,8 @@ class AtomicCheckpointHook(CheckpointHook):
             pattern = osp.join(glob.escape(self.out_dir), '.*.pth.*.tmp')
             for path in glob.glob(pattern):
                 os.remove(path)
-        self._stop_signal.listen()
+        self._in_epochs = isinstance(runner.train_loop, EpochBasedTrainLoop)
+        self._stop_signal.listen('epoch' if self._in_epochs else 'iteration')
 
     def after_train(self, runner) -> None:
         """Save the last checkpoint where the stock hook does."""
@@ -147,8 +151,17 @@ class AtomicCheckpointHook(CheckpointHook):
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
         step = runner.iter + 1
         accumulated = iterations_per_step(runner)
-        if step % accumulated == 0 and step < runner.max_iters:
-            self._stop_if_asked(runner, step, step // accumulated)
+        if (not self._in_epochs and step % accumulated == 0
+                and step < runner.max_iters):
+            self._stop_if_asked(runner, runner.epoch, step,
+                                step // accumulated)
+
+    def after_train_epoch(self, runner) -> None:
+        """Save a checkpoint at intervals, and stop if a signal came."""
+        super().after_train_epoch(runner)
+        epoch = runner.epoch + 1
+        if self._in_epochs and epoch < runner.max_epochs:
+            self._stop_if_asked(runner, epoch, runner.iter, 0)
 
     def after_val_iter(self,
                        runner,
@@ -162,30 +175,37 @@ class AtomicCheckpointHook(CheckpointHook):
         next agreement.
         """
         if get_world_size() == 1 and self._stop_signal.received is not None:
-            self._stop_if_asked(runner, runner.iter, batch_idx + 1)
+            self._stop_if_asked(runner, runner.epoch, runner.iter,
+                                batch_idx + 1)
 
-    def _stop_if_asked(self, runner, step: int, turn: int) -> None:
+    def _stop_if_asked(self, runner, epoch: int, iteration: int,
+                       turn: int) -> None:
         if get_world_size() > 1 and turn % self.stop_check_interval:
             return
         if not self._stop_signal.received_by_any_rank():
             return
+        step = self._step(epoch, iteration)
         if self._saved_step != step:
-            self._save_checkpoint_with_step(
-                runner, step, dict(epoch=runner.epoch, iter=step))
+            self._save_checkpoint_with_step(runner, step,
+                                            dict(epoch=epoch, iter=iteration))
         runner.logger.info(
             f'Stopped by a signal: {self.last_ckpt} was saved, --resume goes '
             'on with it.')
         barrier()  # not before the file is whole
         raise SystemExit(128 + (self._stop_signal.received or SIGTERM))
 
+    def _step(self, epoch: int, iteration: int) -> int:
+        """What a checkpoint is named after."""
+        return epoch if self.by_epoch and self._in_epochs else iteration
+
     def after_val_epoch(self, runner, metrics) -> None:
         """Save the best checkpoint, and the last one if it lacks a best."""
         super().after_val_epoch(runner, metrics)
         best = runner.message_hub.get_info(_BEST_KEY)
-        if self._saved_step == runner.iter and best != self._saved_best:
+        step = self._step(runner.epoch, runner.iter)
+        if self._saved_step == step and best != self._saved_best:
             self._save_checkpoint_with_step(
-                runner, runner.iter,
-                dict(epoch=runner.epoch, iter=runner.iter))
+                runner, step, dict(epoch=runner.epoch, iter=runner.iter))
 
     def _save_best_checkpoint(self, runner, metrics) -> None:
         super()._save_best_checkpoint(runner, metrics)

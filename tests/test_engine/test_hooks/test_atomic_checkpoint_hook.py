@@ -1,10 +1,11 @@
 import os
+import signal
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.runner.checkpoint import find_latest_checkpoint
-from toys import STAGES, toy_runner, toy_val
+from toys import STAGES, ToyAlgorithm, toy_runner, toy_val
 
 
 def hook(**kwargs):
@@ -115,6 +116,55 @@ def test_a_best_value_found_by_the_validation_is_in_the_checkpoint(tmp_path):
     best = saved['message_hub']['runtime_info']['best_metrics']
     assert best['student/mIoU'][1] == 2
     assert saved['meta']['iter'] == saved['data_order']['batch'] == 2
+
+
+def in_epochs(by_epoch):
+    """Settings of three epochs of four batches."""
+    sampler = dict(_delete_=True, type='DefaultSampler', shuffle=False)
+    loop = dict(_delete_=True, type='EpochBasedTrainLoop', max_epochs=3)
+    return {
+        **toy_val(),
+        **hook(stop_signals=['SIGUSR1']),
+        'val_cfg.type': 'ValLoop',
+        'train_cfg': loop,
+        'train_dataloader.batch_size': 5,
+        'train_dataloader.sampler': sampler,
+        'default_hooks.checkpoint.by_epoch': by_epoch,
+        'default_hooks.checkpoint.interval': 50,
+    }
+
+
+@pytest.mark.parametrize('by_epoch, name', [(True, 'epoch_2.pth'),
+                                            (False, 'iter_8.pth')])
+@pytest.mark.parametrize('mode', ['loss', 'predict'])
+def test_a_loop_in_epochs_stops_between_two(tmp_path, monkeypatch, mode,
+                                            by_epoch, name):
+    """A signal in the second of three, or in the validation behind it."""
+    calls = []
+    forward = ToyAlgorithm.forward
+
+    def count(self, *args, **kwargs):
+        calls.append(kwargs['mode'])
+        if kwargs['mode'] == mode and calls.count(mode) == 6:
+            signal.raise_signal(signal.SIGUSR1)
+        return forward(self, *args, **kwargs)
+
+    monkeypatch.setattr(ToyAlgorithm, 'forward', count)
+    former = signal.getsignal(signal.SIGUSR1)
+    try:
+        with pytest.raises(SystemExit) as stop:
+            toy_runner(tmp_path, **in_epochs(by_epoch)).train()
+    finally:
+        signal.signal(signal.SIGUSR1, former)
+    assert stop.value.code == 128 + signal.SIGUSR1
+    assert calls.count('loss') == 8
+    assert names(tmp_path) == [name]
+    meta = torch.load(tmp_path / name)['meta']
+    assert (meta['epoch'], meta['iter']) == (2, 8)
+    runner = toy_runner(tmp_path, resume=True, **in_epochs(by_epoch))
+    runner.train()
+    assert (runner.epoch, runner.iter) == (3, 12)
+    assert calls.count('loss') == 12
 
 
 class TestResumeOfAFineTuning:
