@@ -4,6 +4,9 @@
 # On several machines call it on each, with the number of machines in NNODES,
 # this one's in NODE_RANK (from 0), the first one's address in MASTER_ADDR and
 # a free port of it in PORT. PYTHON is the interpreter (default: python).
+#
+# A signal leaves the processes TORCH_ELASTIC_SHUTDOWN_TIMEOUT seconds (default:
+# 600) to validate and save; those named in PET_SIGNALS_TO_HANDLE reach them.
 set -euo pipefail
 if [ $# -lt 2 ]; then
     echo "usage: bash $0 CONFIG GPUS [arguments of train.py ...]" >&2
@@ -18,9 +21,11 @@ PORT=${PORT:-29500}
 MASTER_ADDR=${MASTER_ADDR:-127.0.0.1}
 TOOLS=$(dirname "$0")
 
-# The module that the command torchrun starts, with a known interpreter.
+# The module that the command torchrun starts, with a known interpreter, in
+# place of this shell, which would end at a signal and hand none on.
 PYTHONPATH="$TOOLS/..${PYTHONPATH:+:$PYTHONPATH}" \
-"${PYTHON:-python}" -m torch.distributed.run \
+TORCH_ELASTIC_SHUTDOWN_TIMEOUT="${TORCH_ELASTIC_SHUTDOWN_TIMEOUT:-600}" \
+exec "${PYTHON:-python}" -m torch.distributed.run \
     --nnodes="$NNODES" \
     --node_rank="$NODE_RANK" \
     --master_addr="$MASTER_ADDR" \

@@ -2,6 +2,7 @@
 import ast
 import os
 import runpy
+import signal
 import stat
 import subprocess
 import sys
@@ -18,6 +19,7 @@ TOOLS = [
     'train.py', 'test.py', 'analysis_tools/benchmark.py',
     'analysis_tools/get_flops.py'
 ]
+TIMEOUT = 'TORCH_ELASTIC_SHUTDOWN_TIMEOUT'
 SEGMENTOR = dict(
     type='EncoderDecoder',
     data_preprocessor=dict(type='SegDataPreProcessor', size=(32, 32)),
@@ -170,6 +172,28 @@ def test_dist_scripts_call_torchrun(shell, script, tool, args):
         'a="[1, 2]"'
     ]
     assert call[-1].startswith('PYTHONPATH=tools/..')
+
+
+@pytest.mark.parametrize('given, expected', [(None, '600'), ('30', '30')])
+def test_dist_train_hands_a_signal_on(repo, tmp_path, given, expected):
+    """And leaves the processes time to save."""
+    program = tmp_path / 'python'
+    program.write_text("#!/bin/sh\ntrap 'exit 7' TERM\n"
+                       f'echo ${TIMEOUT}\n'
+                       'for i in $(seq 100); do sleep 0.1; done\n')
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    env = dict(os.environ, PYTHON=str(program))
+    env.pop(TIMEOUT, None)
+    if given is not None:
+        env[TIMEOUT] = given
+    with subprocess.Popen(['bash', 'tools/dist_train.sh', 'config.py', '2'],
+                          cwd=repo,
+                          env=env,
+                          stdout=subprocess.PIPE,
+                          text=True) as process:
+        assert process.stdout.readline().strip() == expected
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 7
 
 
 @pytest.mark.parametrize('script, tool, args', [
