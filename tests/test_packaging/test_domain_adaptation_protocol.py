@@ -1,6 +1,9 @@
 """The configs of domain adaptation hold what their papers say."""
+import re
 from functools import lru_cache
+from pathlib import Path
 
+import mmseg
 import pytest
 import torch
 from mmengine.config import Config
@@ -150,6 +153,24 @@ def test_schedule(read):
                                                                  end)
         assert (schedule.power, schedule.eta_min) == (0.9, 0)
         assert cfg.train_cfg.max_iters == stop
+
+
+def test_recipe_on_a_stock_schedule_has_adam_decay(repo, tmp_path):
+    """Stock schedules end at 1e-4, which is Adam's rate."""
+    page = (repo / 'configs/adaptsegnet/README.md').read_text()
+    recipe, = re.findall(r'```python\n(_base_ = .*?)```', page, re.S)
+    stock = Path(mmseg.__file__).parent / '.mim/configs/_base_'
+    bases = [
+        f'{stock}/{name}.py'
+        for name in ('models/fcn_r50-d8', 'datasets/cityscapes',
+                     'schedules/schedule_40k', 'default_runtime')
+    ]
+    path = tmp_path / 'recipe.py'
+    path.write_text(recipe.replace("['path/to/your_config.py']", repr(bases)))
+    cfg = Config.fromfile(str(path))
+    assert cfg.optim_wrapper.optimizer.adversaries.lr == 1e-4
+    schedule, = cfg.param_scheduler
+    assert schedule.eta_min == 0 and schedule.end == cfg.train_cfg.max_iters
 
 
 def test_rates_of_paper_and_code(build):
