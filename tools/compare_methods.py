@@ -18,6 +18,7 @@ Examples::
         --cfg-options train_cfg.max_iters=20000
 """
 import argparse
+import copy
 import csv
 import io
 import os.path as osp
@@ -173,6 +174,15 @@ def adapt(cfg: Config, data: Config, folder: str, seed: int, model,
     return cfg
 
 
+def check_sources(cfg: Config, run: str) -> None:
+    """Stop if the training data of a run cannot be built."""
+    try:
+        DATASETS.build(copy.deepcopy(cfg.train_dataloader.dataset))
+    except Exception as error:  # whatever a data set or transform raises
+        raise SystemExit(
+            f'{run}: train_dataloader.dataset cannot be built ({error}).')
+
+
 def write_results(runs: List[label_efficiency.Run], args) -> None:
     """Table, its figures, and plot."""
     curves = label_efficiency.collect(runs, args.which)
@@ -251,6 +261,7 @@ def main():
                 run = osp.join(args.work_dir,
                                f'{name}_{osp.basename(folders[size])}_{seed}')
                 config = osp.join(run, f'{name}.py')
+                check_sources(cfg, run)
                 try:
                     claim_work_dir(run, cfg.to_dict())
                 except RuntimeError as error:

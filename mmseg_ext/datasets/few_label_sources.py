@@ -3,6 +3,8 @@ import copy
 import os.path as osp
 from typing import List, Sequence
 
+from mmseg.registry import DATASETS
+
 _LOADING = ('LoadAnnotations', )
 _WRAPPERS = ('dataset', 'datasets')
 
@@ -60,7 +62,8 @@ def unlabeled_source(cfg: dict, names: str, ending: Sequence[dict]) -> dict:
     """Images of a list without their labels.
 
     Geometric transforms stay as they are, photometric ones are left to the
-    strong views.
+    strong views. Folder and ending of the images are those of the data set,
+    or of its class where the config leaves them out.
 
     Args:
         cfg (dict): Config of the whole labelled set, wrapped or not.
@@ -83,10 +86,11 @@ def unlabeled_source(cfg: dict, names: str, ending: Sequence[dict]) -> dict:
         elif kind not in _LOADING and not kind.startswith('Pack') and (
                 'Photo' not in kind and 'Color' not in kind):
             pipeline.append(transform)
+    whole = DATASETS.build(dict(leaf, pipeline=[], lazy_init=True))
     return dict(
         type='UnlabeledImageDataset',
-        data_root=leaf.get('data_root'),
-        data_prefix=dict(img_path=leaf['data_prefix']['img_path']),
+        data_prefix=dict(img_path=whole.data_prefix['img_path']),
+        img_suffix=whole.img_suffix,
         ann_file=osp.abspath(names),
         pipeline=[*pipeline, *copy.deepcopy(list(ending))])
 

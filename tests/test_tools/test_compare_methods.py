@@ -1,11 +1,15 @@
 """Methods with few labels on a data set that a config names."""
 import csv
+import runpy
 import subprocess
 import sys
 
 import cv2
+import numpy as np
 import pytest
 from mmengine.config import Config
+from mmseg.registry import DATASETS
+from mmseg.utils import register_all_modules
 
 from mmseg_ext.datasets.few_label_sources import (labeled_source, leaf_dataset,
                                                   unlabeled_source)
@@ -54,6 +58,25 @@ def test_unlabeled_source():
     assert 'seg_map_path' not in source['data_prefix']
 
 
+@pytest.mark.parametrize('folder', [None, 'leftImg8bit/train'])
+def test_unlabeled_source_has_folder_and_ending_of_the_class(tmp_path, folder):
+    register_all_modules()
+    images = tmp_path / (folder or '') / 'aachen'
+    images.mkdir(parents=True)
+    for i in range(2):
+        cv2.imwrite(
+            str(images / f'aachen_{i}_leftImg8bit.png'),
+            np.zeros((4, 4, 3), np.uint8))
+    whole = dict(type='CityscapesDataset', data_root=tmp_path, pipeline=[])
+    if folder is not None:
+        whole['data_prefix'] = dict(img_path=folder, seg_map_path='gtFine')
+    (tmp_path / 'list.txt').write_text('aachen/aachen_1\n')
+    source = unlabeled_source(whole, tmp_path / 'list.txt', [])
+    found = DATASETS.build(source)
+    assert [found.get_data_info(i)['img_path'] for i in range(len(found))
+            ] == [str(images / 'aachen_1_leftImg8bit.png')]
+
+
 def test_a_pipeline_without_labels_is_refused():
     source = dict(DATASET['dataset'], pipeline=PIPELINE[:1])
     with pytest.raises(ValueError, match='LoadAnnotations'):
@@ -72,7 +95,8 @@ def run(repo, *args):
         text=True)
 
 
-def test_table_of_two_methods(repo, toystreet, tmp_path):
+def write_data(repo, toystreet, tmp_path):
+    """Config of the day's images, with labels to draw from."""
     cfg = Config.fromfile(repo / 'configs/_base_/datasets/toystreet.py')
     root = str(toystreet / 'day')
     cfg.train_dataloader.dataset.dataset.data_root = root
@@ -81,6 +105,10 @@ def test_table_of_two_methods(repo, toystreet, tmp_path):
     for loader in (cfg.val_dataloader, cfg.test_dataloader):
         loader.update(num_workers=0, persistent_workers=False)
     cfg.dump(tmp_path / 'data.py')
+
+
+def test_table_of_two_methods(repo, toystreet, tmp_path):
+    write_data(repo, toystreet, tmp_path)
     args = (tmp_path / 'data.py', '--methods', 'supervised', 'threshold',
             '--sizes', '4', '--seeds', '3', '--jobs', '2', '--work-dir',
             tmp_path / 'work', '--cfg-options', 'train_cfg.max_iters=2',
@@ -113,3 +141,22 @@ def test_table_of_two_methods(repo, toystreet, tmp_path):
 def test_an_unknown_method(repo):
     done = run(repo, '--methods', 'magic')
     assert done.returncode == 1 and "'magic'" in done.stderr
+
+
+def test_data_that_cannot_be_built_stop_it_ahead_of_training(
+        repo, toystreet, tmp_path, monkeypatch):
+    write_data(repo, toystreet, tmp_path)
+    cfg = Config.fromfile(repo / 'configs/eln/threshold_toystreet.py')
+    cfg.train_dataloader.dataset.unlabeled.pipeline[-1] = dict(type='Magic')
+    cfg.dump(tmp_path / 'broken.py')
+    monkeypatch.setattr(sys, 'argv', [
+        'compare_methods.py',
+        str(tmp_path / 'data.py'), '--methods', 'supervised',
+        f'broken={tmp_path / "broken.py"}', '--sizes', '4', '--seeds', '3',
+        '--work-dir',
+        str(tmp_path / 'work')
+    ])
+    main = runpy.run_path(str(repo / 'tools/compare_methods.py'))['main']
+    monkeypatch.setitem(main.__globals__, 'train_all', pytest.fail)
+    with pytest.raises(SystemExit, match='broken_4_3: train_dataloader.datas'):
+        main()
