@@ -87,6 +87,88 @@ def test_cityscapes(tmp_path, repo):
     assert [a['iscrowd'] for a in instances['annotations']] == [1, 0, 0]
 
 
+@pytest.fixture
+def ade20k(tmp_path):
+    """A wall below the sky, three people, a flag of one pixel, a shower."""
+    classes = np.ones((40, 60), np.uint8)
+    instances = np.zeros((40, 60, 3), np.uint8)
+    classes[:10] = 3
+    for number, left in enumerate((5, 20, 40), 1):
+        classes[10:30, left:left + 10] = 13
+        instances[10:30, left:left + 10, :2] = 4, number
+    classes[5, 30], instances[5, 30, :2] = 150, (100, 9)
+    classes[35:, 8:12] = 146
+    classes[35:, 20:30] = 0  # unknown
+    classes[35:, 30:40] = 13  # people that are not told apart
+    files = (('images', 'a.jpg', 0 * instances),
+             ('annotations', 'a.png', classes), ('annotations_instance',
+                                                 'a.png', instances))
+    for split in ('training', 'validation'):
+        for folder, name, content in files:
+            (tmp_path / folder / split).mkdir(parents=True)
+            Image.fromarray(content).save(tmp_path / folder / split / name)
+    return tmp_path
+
+
+@pytest.mark.parametrize('size', ['512x512', '640x640'])
+def test_ade20k(ade20k, repo, size):
+    """The data sets of the config see every segment where it is."""
+    run(repo, 'ade20k_panoptic.py', ade20k)
+    cfg = Config.fromfile(
+        str(repo /
+            f'configs/_base_/datasets/ade20k_panoptic_oneformer-{size}.py'))
+    init_default_scope('mmdet')
+    data = cfg.train_dataloader.dataset.dataset
+    data.update(
+        data_root=str(ade20k),
+        pipeline=[
+            *cfg.train_pipeline[:2],
+            dict(cfg.train_pipeline[-2], task_weights=dict(panoptic=1))
+        ])
+    dataset = DATASETS.build(data)
+    found, names = dataset[0], dataset.metainfo['classes']
+    people = ['person'] * 3
+    assert [names[label] for label in found['gt_bboxes_labels']
+            ] == ['wall', 'sky', 'shower', *people, 'flag']
+    assert found['gt_bboxes'].tensor[3:].tolist() == [[5, 10, 15, 30],
+                                                      [20, 10, 30, 30],
+                                                      [40, 10, 50, 30],
+                                                      [30, 5, 31, 6]]
+    assert found['gt_masks'].areas.tolist() == [1080, 599, 20, *[200] * 3, 1]
+    data = cfg.val_dataloader.dataset
+    data.update(data_root=str(ade20k), pipeline=[])
+    seen = DATASETS.build(data).get_data_info(0)['segments_info']
+    assert [names[s['category']] for s in seen
+            if s['is_thing']] == [*people, 'flag']
+    instances = json.loads(
+        (ade20k / cfg.val_evaluator[1].ann_file.split('/')[-1]).read_text())
+    assert [names[a['category_id']]
+            for a in instances['annotations']] == [*people, 'flag']
+    assert [c['name'] for c in instances['categories']] == list(names)
+
+
+@pytest.mark.parametrize('name, array, message', [
+    ('annotations', np.ones((4, 6), np.uint8), r'annotations/training/a.png '
+     r'is uint8 \(4, 6\), expected is uint8 \(40, 60\)'),
+    ('annotations', np.full((40, 60), 151, np.uint8), 'has the value 151'),
+    ('annotations_instance', np.ones((40, 60), np.uint8), r'\(40, 60, 3\)'),
+    ('annotations_instance', np.full(
+        (40, 60, 3), 101, np.uint8), 'of the class 101'),
+    ('annotations_instance', b'PNG', 'training/a.png is damaged'),
+    ('annotations_instance', None, 'training/a.jpg has no label'),
+])
+def test_ade20k_refuses(ade20k, repo, name, array, message):
+    path = ade20k / name / 'training/a.png'
+    path.unlink()
+    if isinstance(array, bytes):
+        path.write_bytes(array)
+    elif array is not None:
+        Image.fromarray(array).save(path)
+    with pytest.raises(SystemExit, match=message):
+        run(repo, 'ade20k_panoptic.py', ade20k)
+    assert not list(ade20k.glob('*.json'))
+
+
 def test_truth_as_prediction(toystreet, repo):
     """Three stock metrics of one run give full marks."""
     write_toystreet_instances(str(toystreet))

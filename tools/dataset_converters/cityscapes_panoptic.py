@@ -7,14 +7,11 @@ instances as ``annotations/panoptic_instances_<split>.json``::
     python tools/dataset_converters/cityscapes_panoptic.py data/cityscapes
 """
 import argparse
-import json
-import os
 import os.path as osp
 import sys
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
@@ -22,9 +19,9 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
 from mmseg.datasets import CityscapesDataset  # noqa: E402
 
+from mmseg_ext.datasets import panoptic_labels  # noqa: E402
 from mmseg_ext.datasets.panoptic_instances import \
     write_panoptic_instances  # noqa: E402
-from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 
 # training id by label id
 TRAIN_IDS = {
@@ -46,38 +43,28 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def panoptic_label(instance_ids: np.ndarray):
+def read_label(path: Path):
     """Colours and segments of one image.
 
     Args:
-        instance_ids (np.ndarray): Label ids, times 1000 plus a number where
-            an instance is told apart, (H, W).
+        path (Path): Label ids, times 1000 plus a number where an instance is
+            told apart.
 
     Returns:
         tuple: RGB (H, W, 3), and the list of segments. A thing that is not
         told apart is a crowd.
     """
-    ids = np.zeros(instance_ids.shape, dtype=np.int32)
-    segments = []
-    for value in np.unique(instance_ids).tolist():
-        label = value // 1000 if value >= 1000 else value
-        if label not in TRAIN_IDS:
-            continue
-        category = TRAIN_IDS[label]
-        mask = instance_ids == value
-        ids[mask] = value
-        rows = np.flatnonzero(mask.any(1))
-        columns = np.flatnonzero(mask.any(0))
-        box = [columns[0], rows[0], np.ptp(columns) + 1, np.ptp(rows) + 1]
-        segments.append(
-            dict(
-                id=value,
-                category_id=category,
-                iscrowd=int(category >= FIRST_THING and value < 1000),
-                area=int(mask.sum()),
-                bbox=[int(side) for side in box]))
-    colours = np.stack([ids & 255, ids >> 8 & 255, ids >> 16], axis=-1)
-    return colours.astype(np.uint8), segments
+    instance_ids = panoptic_labels.read_image(path).astype(np.int32)
+    labels = np.where(instance_ids >= 1000, instance_ids // 1000, instance_ids)
+    ids = np.where(np.isin(labels, list(TRAIN_IDS)), instance_ids, 0)
+
+    def describe(value: int) -> dict:
+        category = TRAIN_IDS[value // 1000 if value >= 1000 else value]
+        return dict(
+            category_id=category,
+            iscrowd=int(category >= FIRST_THING and value < 1000))
+
+    return panoptic_labels.panoptic_label(ids, describe)
 
 
 def convert(root: str, split: str) -> int:
@@ -85,33 +72,22 @@ def convert(root: str, split: str) -> int:
     paths = sorted(Path(root, 'gtFine', split).glob(f'*/*{SUFFIX}'))
     if not paths:
         raise ValueError(f'{root}/gtFine/{split} has no */*{SUFFIX}.')
-    folder = osp.join(root, 'annotations', f'panoptic_{split}')
-    os.makedirs(folder, exist_ok=True)
-    images, annotations = [], []
-    for number, path in enumerate(paths):
-        colours, segments = panoptic_label(np.asarray(Image.open(path)))
-        name = path.name[:-len(SUFFIX)] + '_leftImg8bit.png'
-        with atomic_open(osp.join(folder, name)) as file:
-            Image.fromarray(colours).save(file, format='PNG')
-        images.append(
-            dict(
-                id=number,
-                file_name=f'{path.parent.name}/{name}',
-                height=colours.shape[0],
-                width=colours.shape[1]))
-        annotations.append(
-            dict(image_id=number, file_name=name, segments_info=segments))
-        if (number + 1) % 100 == 0:
-            print(f'{split}: {number + 1} of {len(paths)} images', flush=True)
     categories = [
         dict(id=index, name=name, isthing=int(index >= FIRST_THING))
         for index, name in enumerate(CityscapesDataset.METAINFO['classes'])
     ]
-    with atomic_open(f'{folder}.json', 'w') as file:
-        json.dump(
-            dict(
-                images=images, annotations=annotations, categories=categories),
-            file)
+
+    def progress(done: int, total: int) -> None:
+        if done % 100 == 0:
+            print(f'{split}: {done} of {total} images', flush=True)
+
+    folder = osp.join(root, 'annotations', f'panoptic_{split}')
+    images = {
+        f'{path.parent.name}/{path.name[:-len(SUFFIX)]}_leftImg8bit.png': path
+        for path in paths
+    }
+    panoptic_labels.write_panoptic_labels(folder, images, read_label,
+                                          categories, progress)
     write_panoptic_instances(
         f'{folder}.json', folder,
         osp.join(root, 'annotations', f'panoptic_instances_{split}.json'))

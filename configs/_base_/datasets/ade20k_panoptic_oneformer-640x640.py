@@ -1,6 +1,5 @@
 # ADE20K with panoptic labels
-# labels by mmdet's tools/dataset_converters/ade20k2coco.py --task panoptic,
-# instances by tools/dataset_converters/panoptic2instance.py
+# labels by tools/dataset_converters/ade20k_panoptic.py
 dataset_type = 'ADE20KPanopticDataset'
 data_root = 'data/ADEChallengeData2016/'
 image_size = (640, 640)
