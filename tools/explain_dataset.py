@@ -24,6 +24,7 @@ the same however the work was shared::
     python -m torch.distributed.run --nproc_per_node 8 \\
         tools/explain_dataset.py CONFIG OUT --launcher pytorch
 """
+import json
 import os.path as osp
 import re
 import sys
@@ -37,20 +38,22 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
 import cv2  # noqa: E402
 import torch  # noqa: E402
-from mmengine.config import Config  # noqa: E402
 from mmengine.dist import barrier, is_main_process  # noqa: E402
 
 from mmseg_ext.engine import offline  # noqa: E402
+from mmseg_ext.engine.offline.cache import MANIFEST  # noqa: E402
 from mmseg_ext.engine.offline.explanation_store import SHEETS  # noqa: E402
 from mmseg_ext.engine.offline.explanation_store import \
     sheet_images  # noqa: E402
 from mmseg_ext.models.explainers import ExplanationEnsemble  # noqa: E402
 from mmseg_ext.models.explainers import to_deciles  # noqa: E402
+from mmseg_ext.models.explainers.classifier import read_model  # noqa: E402
 from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 from mmseg_ext.visualization import draw_explanation  # noqa: E402
 
 # Of ``explanation``, and not an argument of ExplanationEnsemble.
 DATA_FIELDS = dict(short_side=224, store='decile')
+DEFAULT_EXPLAINER = dict(type='SmoothGrad')
 
 
 def parse_args():
@@ -95,14 +98,18 @@ def read_explanation(cfg, args) -> dict:
 
 def make_recipe(explanation: dict, classes: List[str], args) -> dict:
     """All that the files depend on."""
+    known = read_recipe(args.out)
+    before = dict(enumerate(known.get('classifiers', ())))
     classifiers = []
-    for classifier in explanation['classifiers']:
+    for i, classifier in enumerate(explanation['classifiers']):
         if not isinstance(classifier, dict):
             classifier = dict(model=classifier)
         entry = dict(classifier)
         model, checkpoint = entry.get('model'), entry.get('checkpoint')
         if isinstance(model, str) and model.endswith('.py'):
-            entry['model'] = Config.fromfile(model).model.to_dict()
+            entry['model'] = as_known(
+                read_model(model)[0].to_dict(), 'data_preprocessor',
+                before.get(i, {}).get('model'))
         if isinstance(checkpoint, str) and '://' not in checkpoint:
             entry['checkpoint'] = offline.file_hash(checkpoint)
         classifiers.append(entry)
@@ -110,6 +117,13 @@ def make_recipe(explanation: dict, classes: List[str], args) -> dict:
         key: value
         for key, value in explanation.items() if key != 'classifiers'
     }
+    # copies that go through at once change maps by rounding only
+    explainer = dict(settings.get('explainer') or DEFAULT_EXPLAINER)
+    explainer.pop('sample_batch_size', None)
+    settings['explainer'] = as_known(explainer, 'sample_batch_size',
+                                     known.get('explainer'))
+    if known and 'explainer' not in known and explainer == DEFAULT_EXPLAINER:
+        del settings['explainer']
     return dict(
         tool='explain_dataset',
         classifiers=classifiers,
@@ -117,6 +131,28 @@ def make_recipe(explanation: dict, classes: List[str], args) -> dict:
         members=args.keep_members,
         **settings,
         classes=classes)
+
+
+def read_recipe(folder: str) -> dict:
+    """The recipe of a folder to go on in; nothing if there is none."""
+    try:
+        with open(osp.join(folder, MANIFEST), encoding='utf-8') as file:
+            return dict(json.load(file)['recipe'])
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}  # OfflineCache tells what is wrong with it
+
+
+def as_known(setting: dict, part: str, known) -> dict:
+    """A setting as a folder of an earlier version has it.
+
+    Those tell ``sample_batch_size``, and not the ``data_preprocessor`` that
+    stands beside the model in the file of a classifier.
+    """
+    setting = json.loads(json.dumps(setting))
+    if isinstance(known, dict) and (part in known) != (part in setting):
+        both = {part: None}
+        return known if known | both == setting | both else setting
+    return setting
 
 
 @torch.no_grad()

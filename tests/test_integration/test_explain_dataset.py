@@ -1,6 +1,7 @@
 """The tool that explains a data set, as a user runs it."""
 import json
 import os.path as osp
+import shutil
 import signal
 import subprocess
 import sys
@@ -185,6 +186,50 @@ def test_refuses_another_recipe(config, straight):
             'explanation.explainer.num_samples=4')
     with pytest.raises(ValueError, match='was made with amp None'):
         run(config, straight, '--amp', 'bfloat16')
+
+
+def rewrite_recipe(folder, **change):
+    """As an earlier version wrote it."""
+    path = folder / 'manifest.json'
+    recipe = json.loads(path.read_text())['recipe']
+    path.write_text(json.dumps(dict(recipe=recipe | change)))
+
+
+def test_goes_on_with_fewer_copies_a_pass(config, straight, tmp_path, capsys):
+    out = shutil.copytree(straight, tmp_path / 'out')
+    for before in ({}, dict(sample_batch_size=2)):
+        explainer = dict(type='SmoothGrad', num_samples=3, **before)
+        rewrite_recipe(out, explainer=explainer)
+        run(config, out, '--cfg-options',
+            'explanation.explainer.sample_batch_size=1')
+        assert '0 of 8 images to explain' in capsys.readouterr().out
+        with pytest.raises(ValueError, match='was made with explainer'):
+            run(config, out, '--cfg-options',
+                'explanation.explainer.sample_batch_size=1',
+                'explanation.explainer.noise_level=0.2')
+
+
+def test_scale_beside_a_model_is_of_the_recipe(config, tmp_path, capsys):
+    model, out = classifier(4), tmp_path / 'out'
+    scale = model.pop('data_preprocessor')
+    cfg = Config.fromfile(config)
+    cfg.explanation.classifiers = [str(tmp_path / 'net.py')]
+    cfg.dump(str(tmp_path / 'config.py'))
+
+    def run_with(mean):
+        scale['mean'] = [mean] * 3
+        Config(dict(model=model,
+                    data_preprocessor=scale)).dump(str(tmp_path / 'net.py'))
+        run(str(tmp_path / 'config.py'), out)
+
+    run_with(110.)
+    with pytest.raises(ValueError, match='was made with classifiers'):
+        run_with(120.)
+    # earlier versions left it out
+    rewrite_recipe(out, classifiers=[dict(model=model)])
+    capsys.readouterr()
+    run_with(110.)
+    assert '0 of 8 images to explain' in capsys.readouterr().out
 
 
 def test_members_sheets_and_binary_store(config, straight, tmp_path):
