@@ -41,3 +41,11 @@ def ComponentScheduler(optimizer: OptimWrapper, component: str, scheduler: str,
             "optim_wrapper.constructor='JointOptimWrapperConstructor'.")
     return PARAM_SCHEDULERS.build(
         dict(type=scheduler, optimizer=joint.optimizers[component], **kwargs))
+
+
+def _build_iter_from_epoch(**kwargs):
+    """What mmengine calls where ``convert_to_iter_based`` is given."""
+    return ComponentScheduler(convert_to_iter_based=True, **kwargs)
+
+
+ComponentScheduler.build_iter_from_epoch = _build_iter_from_epoch

@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from mmengine.model import BaseModel
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import DefaultScope
-from mmseg.registry import MODELS
+from mmseg.registry import MODELS, PARAM_SCHEDULERS
 from toys import toy_runner
 
 from mmseg_ext.engine import JointOptimWrapperConstructor
@@ -284,6 +284,18 @@ def test_a_checkpoint_of_a_single_optimiser_is_refused():
     single = torch.optim.SGD(ToyGAN().parameters(), lr=0.1)
     with pytest.raises(ValueError, match='of a single optimiser'):
         wrapper.load_state_dict(single.state_dict())
+
+
+def test_schedule_by_component_in_epochs():
+    wrapper = build_optim_wrapper(ToyGAN(), cfg())
+    schedule = PARAM_SCHEDULERS.build(
+        dict(SCHEDULERS[0], by_epoch=True, end=3, convert_to_iter_based=True),
+        default_args=dict(optimizer=wrapper, epoch_length=10))
+    assert (schedule.by_epoch, schedule.end) == (False, 30)
+    for _ in range(29):
+        schedule.step()
+    first, *_, last = wrapper.optimizer.param_groups
+    assert first['lr'] == pytest.approx(0) and last['lr'] == 0.02
 
 
 def test_unknown_component_of_a_scheduler(tmp_path):
