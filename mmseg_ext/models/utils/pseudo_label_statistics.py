@@ -47,9 +47,7 @@ class PseudoLabelStatistics(nn.Module):
         counted = (pseudo_label >= 0) & (pseudo_label < self.num_classes)
         if valid_mask is not None:
             counted = counted & valid_mask.bool()
-        index = pseudo_label.where(counted,
-                                   pseudo_label.new_tensor(
-                                       self.num_classes)).long()
+        index = pseudo_label.long().masked_fill(~counted, self.num_classes)
         values = torch.stack([
             torch.ones_like(confidence, dtype=torch.float64),
             keep_mask.to(torch.float64),

@@ -1,4 +1,5 @@
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from mmseg_ext.models.utils.pseudo_label_statistics import \
     PseudoLabelStatistics
@@ -30,6 +31,32 @@ def test_against_a_loop_over_pixels():
         assert abs(result['share'][c] - predicted[c] / sum(predicted)) < 1e-12
     # Class 3 never occurs: zeros, no division by nothing.
     assert result['kept_ratio'][3] == result['confidence'][3] == 0
+
+
+class Recorder(TorchDispatchMode):
+    """Names of the operators that run in its scope."""
+
+    def __init__(self):
+        super().__init__()
+        self.names = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        self.names.append(str(function))
+        return function(*args, **(kwargs or {}))
+
+
+def test_an_update_does_not_wait_for_the_device():
+    """Nothing is read from it, and no number is copied to it."""
+    stats = PseudoLabelStatistics(2)
+    label, keep = torch.zeros(1, 2, 2).long(), torch.ones(1, 2, 2).bool()
+    with Recorder() as recorder:
+        stats.update(label, keep, keep.float(), keep)
+    waiting = ('lift_fresh', '_local_scalar_dense', 'nonzero')
+    assert recorder.names
+    assert not [
+        name for name in recorder.names
+        if any(word in name for word in waiting)
+    ]
 
 
 def test_reset_and_checkpoint():
