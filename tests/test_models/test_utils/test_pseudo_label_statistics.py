@@ -54,8 +54,8 @@ def test_an_update_does_not_wait_for_the_device():
     waiting = ('lift_fresh', '_local_scalar_dense', 'nonzero')
     assert recorder.names
     assert not [
-        name for name in recorder.names
-        if any(word in name for word in waiting)
+        name
+        for name in recorder.names if any(word in name for word in waiting)
     ]
 
 
