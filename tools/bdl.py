@@ -110,6 +110,9 @@ class Plan(ChainPlan):
 
     Args:
         args (Namespace): Options of the command line.
+
+    Raises:
+        ValueError: If a config cannot serve.
     """
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -119,14 +122,13 @@ class Plan(ChainPlan):
             str(TOOLS), args.work_dir, self.kinds.values(), args.gpus,
             args.seed, args.cfg_options)
         field = self.configs[args.config].bdl
-        self.pseudo_options = [
-            f'--{key.replace("_", "-")}={value}'
-            for key, value in field.get('pseudo_labels', {}).items()
-        ]
-        self.translate_options = [
-            f'--{key.replace("_", "-")}={value}'
-            for key, value in field.get('translate', {}).items()
-        ]
+        positionals = [args.config, 'CHECKPOINT', 'OUT']
+        self.pseudo_options = self.tool_options(
+            f'bdl.pseudo_labels of {args.config}', field.get('pseudo_labels'),
+            'make_pseudo_labels.py', positionals)
+        self.translate_options = self.tool_options(
+            f'bdl.translate of {args.config}', field.get('translate'),
+            'translate_dataset.py', positionals)
 
     def write(self) -> List[Step]:
         """All steps in order."""

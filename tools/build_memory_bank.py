@@ -15,6 +15,7 @@ left as it is; a killed command begins again. One process does it all.
 import os.path as osp
 import sys
 from pathlib import Path
+from typing import List, Optional
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -37,7 +38,7 @@ from mmseg_ext.engine.offline.memory_bank_builder import (  # noqa: E402
     MemoryBankBuilder, confident_parts)
 
 
-def parse_args():
+def parse_args(argv: Optional[List[str]] = None):
     parser = offline.offline_parser(
         __doc__, 'folder of the bank', checkpoint=False)
     parser.add_argument(
@@ -61,7 +62,7 @@ def parse_args():
         type=float,
         default=0.8,
         help='mean score of an object that it cuts (default: 0.8)')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def read_image(path: str) -> np.ndarray:

@@ -100,10 +100,6 @@ class Plan(ChainPlan):
         self.order.append(args.config)
         self.tagger = field.get('tagger') and find_config(
             folder, field['tagger'], f'incremental.tagger of {args.config}')
-        self.bank_options = [
-            f'--{key.replace("_", "-")}={value}'
-            for key, value in field.get('memory_bank', {}).items()
-        ]
         if args.masks and len(args.masks) != len(self.order) - 1:
             raise ValueError(f'--masks names {len(args.masks)} folders, but '
                              f'there are {len(self.order) - 1} steps behind '
@@ -112,6 +108,10 @@ class Plan(ChainPlan):
         super().__init__(
             str(TOOLS), args.work_dir, configs, args.gpus, args.seed,
             args.cfg_options)
+        self.bank_options = self.tool_options(
+            f'incremental.memory_bank of {args.config}',
+            field.get('memory_bank'), 'build_memory_bank.py',
+            [args.config, 'OUT'])
 
     def write(self) -> List[Step]:
         """All steps in order."""

@@ -37,7 +37,7 @@ from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 IGNORED = 255
 
 
-def parse_args():
+def parse_args(argv: Optional[List[str]] = None):
     parser = offline.offline_parser(__doc__, 'folder of the pseudo labels')
     parser.add_argument(
         '--branch',
@@ -69,7 +69,7 @@ def parse_args():
         metavar='FOLDER',
         help='of true label maps under the names of the images, to report '
         'how many pseudo labels are right')
-    args = parser.parse_args()
+    args = parser.parse_args(argv)
     for name in ('quantile', 'cap', 'fixed'):
         value = getattr(args, name)
         if value is not None and not 0 <= value <= 1:

@@ -17,7 +17,7 @@ import os
 import os.path as osp
 import sys
 from pathlib import Path
-from typing import List, Set, Tuple
+from typing import List, Optional, Set, Tuple
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -33,7 +33,7 @@ from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 DIRECTIONS = dict(source='source2target', target='target2source')
 
 
-def parse_args():
+def parse_args(argv: Optional[List[str]] = None):
     parser = offline.offline_parser(__doc__,
                                     'folder of the translated data set')
     parser.add_argument(
@@ -48,7 +48,7 @@ def parse_args():
         default='file',
         help='size of the written images: that of the file, so that labels '
         'fit (default), or that which the test pipeline makes')
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 @torch.no_grad()

@@ -495,6 +495,33 @@ class TestPlan:
         assert len(lines) == 10
         assert all(f' {option}' in line for line in lines[1::2])
 
+    @pytest.fixture
+    def variant(self, tmp_path):
+        """Write a config that differs; ``--dry-run`` is run on it."""
+
+        def make(text, *args):
+            names = ('translation', 'perceptual_translation', 'adversarial')
+            files = ('cyclegan', 'cyclegan_perceptual', 'bdl_adversarial')
+            path = tmp_path / 'variant.py'
+            folder = f'{REPO}/{FOLDER}'
+            field = {
+                name: f'{folder}/{file}_toystreet.py'
+                for name, file in zip(names, files)
+            }
+            path.write_text(f"_base_ = ['{folder}/bdl_toystreet.py']\n"
+                            f'bdl = {field}\n{text}\n')
+            run_tool('tools/bdl.py', path, '--dry-run', '--rounds', 0,
+                     '--work-dir', tmp_path / 'loop', *args)
+
+        return make
+
+    def test_options_that_a_tool_does_not_take(self, variant):
+        with pytest.raises(
+                ValueError,
+                match='bdl.translate of .*variant.py: argument --size: .*net'):
+            variant("bdl['pseudo_labels'] = dict(fixed=None, cap=0.8)\n"
+                    "bdl['translate'] = dict(size='net')")
+
     def test_config_without_the_field(self, tmp_path):
         with pytest.raises(ValueError, match='must set bdl = dict'):
             run_tool('tools/bdl.py',

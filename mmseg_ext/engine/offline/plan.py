@@ -1,8 +1,11 @@
 """Writes down a chain of trainings and offline steps."""
 import argparse
+import io
 import os.path as osp
+import runpy
 import sys
-from typing import Iterable, List, Sequence
+from contextlib import redirect_stderr
+from typing import Iterable, List, Optional, Sequence
 
 from mmengine.config import Config, DictAction
 
@@ -91,6 +94,34 @@ class ChainPlan:
         self.add(name, command, osp.join(out, 'finished.json'),
                  [repr(cfg.to_dict()), tool, *arguments, *own])
         return out
+
+    def tool_options(self, field: str, options: Optional[dict], tool: str,
+                     positionals: Sequence[str]) -> List[str]:
+        """Arguments of an offline step that a config gives.
+
+        Args:
+            field (str): Config field of them, for messages.
+            options (dict, optional): By name; those that are None are left
+                to the tool.
+            tool (str): File of the tool.
+            positionals (Sequence[str]): What it takes ahead of them.
+
+        Raises:
+            ValueError: If the tool does not take them.
+        """
+        arguments = [
+            f'--{key.replace("_", "-")}={value}'
+            for key, value in (options or {}).items() if value is not None
+        ]
+        tool = runpy.run_path(osp.join(self.tools, tool))
+        said = io.StringIO()
+        try:
+            with redirect_stderr(said):
+                tool['parse_args']([*positionals, *arguments])
+        except SystemExit:
+            fault = said.getvalue().rpartition('error: ')[2].strip()
+            raise ValueError(f'{field}: {fault}.') from None
+        return arguments
 
     def read(self, config: str, options: List[str]) -> Config:
         """A config with settings overridden."""

@@ -43,3 +43,26 @@ def test_settings_that_do_not_fit(make, option):
             ValueError,
             match=f'config.py cannot take --cfg-options {option}: '):
         make([option])
+
+
+@pytest.fixture
+def label_options(repo, tmp_path):
+    """Options for ``make_pseudo_labels.py``, as a config gives them."""
+    plan = ChainPlan(str(repo / 'tools'), str(tmp_path), [], 1, 0, [])
+    return lambda options: plan.tool_options('bdl.pseudo_labels', options,
+                                             'make_pseudo_labels.py', 'abc')
+
+
+def test_options_of_a_tool(label_options):
+    assert label_options(None) == []
+    assert label_options(dict(fixed=None, cap=0.8)) == ['--cap=0.8']
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(quantile=2.), '--quantile must be in .* but is 2.0'),
+    (dict(upsample='image'), 'argument --upsample: invalid choice'),
+    (dict(fixing=1), 'unrecognized arguments: --fixing=1'),
+])
+def test_options_that_a_tool_does_not_take(label_options, options, message):
+    with pytest.raises(ValueError, match=f'bdl.pseudo_labels: {message}'):
+        label_options(options)
