@@ -1,8 +1,14 @@
 """The tools that compare attention and models."""
+import importlib.util
 import subprocess
 import sys
 
 import pytest
+import torch
+from mmengine.config import Config
+from mmseg.registry import MODELS
+
+import mmseg_ext  # noqa: F401
 
 
 def run(repo, tool, *args):
@@ -26,6 +32,24 @@ def test_compare_models(repo):
     assert dilated[:3] == ['dilated_toystreet', '1.00', '1.00']
     assert fastfcn[0] == 'fastfcn_toystreet' and float(fastfcn[1]) > 0
     assert all(0 < int(row[3]) <= int(row[4]) for row in rows)
+
+
+def test_kept_features_count_once(repo):
+    """However many heads read them."""
+    spec = importlib.util.spec_from_file_location(
+        'compare_models', repo / 'tools/analysis_tools/compare_models.py')
+    tool = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(tool)
+    cfg = Config.fromfile(repo / 'configs/fastfcn/dilated_toystreet.py')
+    head = dict(cfg.model.decode_head, type='FCNHead', num_convs=1)
+    head.pop('pool_scales')
+    kept = []
+    for auxiliary in (None, head, [head, head]):
+        model = MODELS.build(dict(cfg.model, auxiliary_head=auxiliary))
+        kept.append(tool.kept_of_image(model, torch.randn(2, 3, 32, 32)))
+    assert len({features for features, _ in kept}) == 1
+    none, one, two = (whole for _, whole in kept)
+    assert 0 < one - none == two - one < kept[0][0]
 
 
 def test_compare_attention(repo):

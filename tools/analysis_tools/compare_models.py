@@ -72,6 +72,24 @@ def kept_bytes(run) -> int:
     return sum(storages.values())
 
 
+def kept_of_image(model: torch.nn.Module, images: torch.Tensor) -> tuple:
+    """Bytes that an image keeps in features, and with the heads."""
+    heads = [model.decode_head]
+    if model.with_auxiliary_head:
+        auxiliary = model.auxiliary_head
+        several = isinstance(auxiliary, torch.nn.ModuleList)
+        heads += auxiliary if several else [auxiliary]
+
+    def whole():
+        features = model.extract_feat(images)
+        return features, [head(features) for head in heads]
+
+    model.train()
+    return tuple(
+        kept_bytes(run) / len(images)
+        for run in (lambda: model.extract_feat(images), whole))
+
+
 def seconds_of(run, device: str) -> float:
     start = time.perf_counter()
     run()
@@ -88,16 +106,9 @@ def main() -> None:
     rows = {}
     for path in args.configs:
         model = build(path, device)
-        heads = [model.decode_head]
-        if model.with_auxiliary_head:
-            heads.append(model.auxiliary_head)
-        model.train()
-        kept = [
-            kept_bytes(lambda: model.extract_feat(images)),
-            kept_bytes(lambda: [h(model.extract_feat(images)) for h in heads])
-        ]
+        kept = kept_of_image(model, images)
         model.eval()
-        rows[path] = (model, [value / len(images) for value in kept], [[], []])
+        rows[path] = (model, kept, [[], []])
     for turn in range(args.rounds + 1):
         for model, _, times in rows.values():
             with torch.no_grad():
