@@ -45,6 +45,15 @@ def parse_args() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def checks_sizes(cfg: Config) -> bool:
+    """Whether the training refuses labels of another size than the image."""
+    hooks = cfg.get('custom_hooks') or []
+    hooks = [*hooks, *cfg.get('default_hooks', {}).values()]
+    return all(
+        hook.get('check_sizes', True) for hook in hooks
+        if hook and 'LabelScanHook' in str(hook.get('type')))
+
+
 def check_split(cfg: Config, field: str, args: argparse.Namespace) -> int:
     """Check one data loader's data and print what was found.
 
@@ -78,7 +87,7 @@ def check_split(cfg: Config, field: str, args: argparse.Namespace) -> int:
     reports = label_scan.scan_labels(dataset, field,
                                      heads[0] if heads else None,
                                      args.max_images, progress
-                                     and progress.update)
+                                     and progress.update, checks_sizes(cfg))
     print()
     for report in reports:
         print(label_scan.format_report(report))

@@ -72,6 +72,21 @@ def test_tool_is_content_with_good_data(root, check):
     assert '3 images' in output and 'No fault' in output
 
 
+@pytest.mark.parametrize('name', ['custom_hooks', 'default_hooks'])
+@pytest.mark.parametrize('checked', [True, False])
+def test_tool_takes_sizes_as_the_training_does(root, check, name, checked):
+    for path in (root / 'ann').iterdir():
+        label = cv2.imread(str(path), 0)
+        cv2.imwrite(str(path), cv2.resize(label, None, fx=2, fy=2))
+    hook = dict(type='LabelScanHook', check_sizes=checked)
+    hooks = [hook] if name == 'custom_hooks' else dict(label_scan=hook)
+    status, output = check(
+        f'train_dataloader = dict(dataset={labeled_config(root)!r})\n'
+        f'{name} = {hooks!r}\n')
+    assert status == int(checked), output
+    assert ('but its image' in output) == checked
+
+
 @pytest.fixture
 def browse(tmp_path, monkeypatch):
     """Run browse_dataset on a data set; gives the folder of the pictures."""
