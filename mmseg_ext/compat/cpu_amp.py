@@ -41,7 +41,9 @@ class CPUAmpOptimWrapper(AmpOptimWrapper):
         # Not the parent's, which refuses.
         OptimWrapper.__init__(self, **kwargs)
         self.cast_dtype = torch.bfloat16
-        self.loss_scaler = torch.amp.GradScaler('cpu', enabled=False)
+        # torch < 2.3 has one for CUDA only; switched off they are the same
+        scaler = getattr(torch.amp, 'GradScaler', torch.cuda.amp.GradScaler)
+        self.loss_scaler = scaler(enabled=False)
         self._scale_update_param = None
 
     def state_dict(self) -> dict:

@@ -39,6 +39,23 @@ def test_an_update_equals_one_under_autocast():
 
 
 @without_accelerator
+def test_torch_whose_scaler_is_that_of_cuda(monkeypatch):
+
+    class Scaler(torch.cuda.amp.GradScaler):
+        """Takes no device, as that of torch 2.1."""
+
+        def __init__(self, init_scale=2.**16, enabled=True):
+            super().__init__(init_scale=init_scale, enabled=enabled)
+
+    monkeypatch.delattr(torch.amp, 'GradScaler')
+    monkeypatch.setattr(torch.cuda.amp, 'GradScaler', Scaler)
+    model = torch.nn.Linear(2, 2)
+    before = model.weight.detach().clone()
+    build(model).update_params(model(torch.ones(1, 2)).sum())
+    assert not torch.equal(model.weight, before)
+
+
+@without_accelerator
 def test_is_an_amp_wrapper_with_the_state_of_a_plain_one():
     model = torch.nn.Linear(2, 2)
     wrapper = build(model)

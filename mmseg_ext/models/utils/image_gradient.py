@@ -91,7 +91,10 @@ class ImageGradient(nn.Module):
 
 def _exporting() -> bool:
     """Whether a graph is recorded, of which OpenCV cannot be a part."""
-    return torch.jit.is_tracing() or torch.compiler.is_compiling()
+    # torch 2.1 has the second elsewhere
+    here = torch.compiler if hasattr(torch.compiler,
+                                     'is_compiling') else torch._utils
+    return torch.jit.is_tracing() or here.is_compiling()
 
 
 def _sobel(images: Tensor) -> tuple:

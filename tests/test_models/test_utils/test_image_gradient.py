@@ -56,6 +56,18 @@ def test_image_is_recovered_from_the_normalised_one(images):
     assert set(found.unique().tolist()) == {0., 1.}
 
 
+@pytest.mark.parametrize('compiling', [False, True])
+def test_torch_2_1_knows_elsewhere_whether_it_compiles(images, monkeypatch,
+                                                       compiling):
+    monkeypatch.delattr(torch.compiler, 'is_compiling')
+    monkeypatch.setattr(torch._utils, 'is_compiling', lambda: compiling)
+    by_opencv = []
+    gradient = ImageGradient()
+    monkeypatch.setattr(gradient, '_canny_on_cpu', by_opencv.append)
+    gradient(as_tensor(images))
+    assert len(by_opencv) == 1 - compiling
+
+
 def test_sobel_and_none():
     step = torch.zeros(1, 3, 6, 8)
     step[..., 4:] = 255 / 8
