@@ -1,4 +1,6 @@
 """Small helpers shared by hooks and loops."""
+from typing import Sequence
+
 import torch.nn as nn
 from mmengine.model import is_model_wrapper
 from torch.utils.data import DataLoader
@@ -24,6 +26,26 @@ def release_workers(dataloader: DataLoader) -> None:
     """
     if getattr(dataloader, '_iterator', None) is not None:
         dataloader._iterator = None
+
+
+def check_workers(cfg: dict, fields: Sequence[str]) -> None:
+    """Refuse data loaders that shall keep workers and have none.
+
+    PyTorch does so too, late and without a name.
+
+    Args:
+        cfg (dict): The config.
+        fields (Sequence[str]): Its data loaders.
+
+    Raises:
+        ValueError: If one of them does.
+    """
+    for field in fields:
+        loader = cfg.get(field) or {}
+        if loader.get('persistent_workers') and not loader.get('num_workers'):
+            raise ValueError(
+                f'{field}.num_workers is 0 but persistent_workers=True: set '
+                f'{field}.persistent_workers=False.')
 
 
 def iterations_per_step(runner) -> int:

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from ...datasets.samplers.seeded_index import hash_seed
 from ..hooks.train_state_hook import TrainStateHook
 from ..stop_signal import keep_workers
-from ..utils import iterations_per_step, release_workers
+from ..utils import check_workers, iterations_per_step, release_workers
 from .randomness import seed_process, set_rng_state
 
 
@@ -69,8 +69,8 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
 
     Raises:
         ValueError: If the batch size of the data loader is not that of the
-            sampler, or ``accumulative_counts`` is not a positive integer or
-            is set for the optimiser too.
+            sampler, ``accumulative_counts`` is not a positive integer or is
+            set for the optimiser too, or workers shall persist that are none.
     """
 
     def __init__(self,
@@ -85,6 +85,7 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
             raise ValueError(
                 f'train_cfg.accumulative_counts is {accumulative_counts!r}: '
                 'expected an integer >= 1.')
+        check_workers(runner.cfg, ('train_dataloader', 'val_dataloader'))
         if isinstance(dataloader, dict):
             # As the base class does; it starts the workers, too.
             dataloader = runner.build_dataloader(

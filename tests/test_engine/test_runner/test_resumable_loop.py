@@ -316,6 +316,17 @@ def test_wrong_accumulation_is_refused(tmp_path, updates, message):
         toy_runner(tmp_path, **updates).train()
 
 
+@pytest.mark.parametrize('field', ['train_dataloader', 'val_dataloader'])
+def test_persistent_workers_that_are_none_are_refused(tmp_path, field):
+    with pytest.raises(
+            ValueError,
+            match=f'^{field}.num_workers is 0 but persistent_workers=True: '
+            f'set {field}.persistent_workers=False.$'):
+        toy_runner(tmp_path, **toy_val(), **{
+            f'{field}.persistent_workers': True
+        }).train()
+
+
 def test_random_states_survive_a_weights_only_file(tmp_path):
     seed_process(7)
     torch.save(get_rng_state(), tmp_path / 'state.pth')
