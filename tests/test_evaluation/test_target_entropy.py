@@ -69,6 +69,31 @@ def test_head_of_one_channel_gives_probabilities():
     assert figures['predicted_classes'] == 2
 
 
+def test_predicted_classes_are_those_of_the_threshold():
+    """A binary head that takes 0.4 for class 1 everywhere."""
+    metric = TargetEntropy()
+    sample = dict(
+        seg_logits=dict(data=torch.full((1, 4, 4), 0.4)),
+        pred_sem_seg=dict(data=torch.ones(1, 4, 4)))
+    metric.process({}, [sample])
+    sample['seg_logits']['data'][:] = 0.6
+    metric.process({}, [sample])
+    figures = metric.evaluate(2)
+    assert figures['predicted_classes'] == 1
+    assert figures['target_entropy'] == pytest.approx(
+        entropy([0.4, 0.6]), abs=1e-5)
+
+
+def test_test_time_augmentation_is_refused():
+    """The stock model leaves the scores of the last view alone."""
+    views = [torch.zeros(3, 8, 8)] * 2, [torch.zeros(3, 4, 4)] * 2
+    sample = dict(seg_logits=dict(data=torch.zeros(3, 8, 8)))
+    with pytest.raises(ValueError, match='of its 2 views .* without --tta'):
+        TargetEntropy().process(dict(inputs=views), [sample] * 2)
+    for batch in (dict(inputs=views[0]), None):
+        TargetEntropy().process(batch, [sample] * 2)
+
+
 def test_half_precision():
     scores = 20 * torch.randn(4, 5, 6)
     half = evaluate(scores.half().float())

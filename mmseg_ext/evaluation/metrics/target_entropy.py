@@ -7,15 +7,15 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmseg.registry import METRICS
-from torch import Tensor
 
 
 @METRICS.register_module()
 class TargetEntropy(BaseMetric):
     """How sure a segmentor is on images without labels.
 
-    Reads ``seg_logits`` of the samples and no ground truth, so that it may
-    choose a checkpoint where the target has no labels::
+    Reads ``seg_logits`` of the samples, and ``pred_sem_seg`` where they have
+    it, but no ground truth, so that it may choose a checkpoint where the
+    target has no labels::
 
         val_evaluator = [dict(type='IoUMetric'), dict(type='TargetEntropy')]
         default_hooks = dict(checkpoint=dict(
@@ -58,19 +58,29 @@ class TargetEntropy(BaseMetric):
         """Sum up a batch.
 
         Args:
-            data_batch (dict): Not used.
+            data_batch (dict): The batch, of which the number of views is
+                checked.
             data_samples (Sequence[dict]): Predictions.
 
         Raises:
-            ValueError: If a sample has no ``seg_logits``.
+            ValueError: If a sample has no ``seg_logits``, or those of one of
+                several views, as the stock test-time augmentation leaves
+                them.
         """
+        inputs = (data_batch or {}).get('inputs', ())
+        if len(inputs) and isinstance(inputs[0], (list, tuple)):
+            raise ValueError(
+                'TargetEntropy needs the scores of an image, but of its '
+                f'{len(inputs)} views test-time augmentation keeps those of '
+                'the last: test without --tta, or leave it out of '
+                'test_evaluator.')
         for sample in data_samples:
             if 'seg_logits' not in sample:
                 raise ValueError(
                     "TargetEntropy needs 'seg_logits' in every sample but "
                     f'found {sorted(sample)}: evaluate a segmentor that '
                     'returns its scores.')
-            self.results.append(_image_sums(sample['seg_logits']['data']))
+            self.results.append(_image_sums(sample))
 
     def compute_metrics(self, results: List[tuple]) -> Dict[str, float]:
         """Figures of all images.
@@ -101,9 +111,9 @@ class TargetEntropy(BaseMetric):
         return metrics
 
 
-def _image_sums(scores: Tensor) -> Tuple[float, np.ndarray, np.ndarray]:
+def _image_sums(sample: dict) -> Tuple[float, np.ndarray, np.ndarray]:
     """Sums over the pixels of an image: entropy, probability, prediction."""
-    scores = scores.float()
+    scores = sample['seg_logits']['data'].float()
     if scores.shape[0] == 1:
         # The stock segmentors give the probability of a head of one channel.
         prob = torch.cat([1 - scores, scores])
@@ -112,5 +122,9 @@ def _image_sums(scores: Tensor) -> Tuple[float, np.ndarray, np.ndarray]:
     # Rows first: not every device has float64, and float32 is short for all.
     entropy = torch.special.entr(prob).sum((0, 2)).cpu().double().sum()
     total = prob.sum(2).cpu().double().sum(1)
-    counts = torch.bincount(prob.argmax(0).flatten(), minlength=len(prob))
+    if 'pred_sem_seg' in sample:  # a binary head has a threshold of its own
+        prediction = sample['pred_sem_seg']['data'].long()
+    else:
+        prediction = prob.argmax(0)
+    counts = torch.bincount(prediction.flatten(), minlength=len(prob))
     return entropy.item(), total.numpy(), counts.cpu().numpy()
