@@ -22,8 +22,9 @@ class ErrorSimulationHook(Hook):
     elsewhere. At the first iteration of the first such stage every auxiliary
     decoder is initialised anew and individually
     (``algorithm.init_error_decoders()``), alike on all ranks: copies of one
-    decoder would show one pattern of errors. A resumed run never does it
-    again; the message hub remembers.
+    decoder would show one pattern of errors. Decoders that ``load_from``
+    brings as a whole (``algorithm.aux_decoders.loaded``) stay as they are. A
+    resumed run never does it again; the message hub remembers.
 
     Goes with :class:`StageHook`.
 
@@ -60,6 +61,13 @@ class ErrorSimulationHook(Hook):
             raise ValueError('ErrorSimulationHook follows the stages that '
                              'StageHook sets: add stage=dict(type='
                              '"StageHook", stages=[...]) to default_hooks.')
+        decoders = getattr(algorithm, 'aux_decoders', None)
+        # a resume loads them as well, ahead of what it is about to repeat
+        if runner.iter == 0 and getattr(decoders, 'loaded', False):
+            runner.message_hub.update_info(_DONE, True)
+            print_log(
+                'Auxiliary decoders are those of the checkpoint.',
+                logger='current')
         self._switch(runner)
 
     def before_train_iter(self,

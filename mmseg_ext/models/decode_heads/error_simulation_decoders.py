@@ -34,6 +34,9 @@ class ErrorSimulationDecoders(ModuleList):
         source (str): See :func:`capture_head`. Defaults to 'cls_seg'.
         init_cfg (dict, optional): Defaults to None.
 
+    Attributes:
+        loaded (bool): Whether a checkpoint has given all their weights.
+
     Raises:
         ValueError: If ``gate`` is unknown, an alpha is negative, or a decoder
             does not show its logits (see ``source``).
@@ -53,8 +56,11 @@ class ErrorSimulationDecoders(ModuleList):
         object.__setattr__(self, 'gate',
                            ErrorSimulationGate(alphas, gate, sync_gate))
         self.source = source
+        self.loaded = False
         for decoder in self:
             check_capturable(decoder, source)
+        self._register_load_state_dict_pre_hook(
+            _note_whole_load, with_module=True)
 
     def init_weights(self) -> None:
         """Initialise from random numbers that nothing else draws from."""
@@ -115,6 +121,16 @@ class ErrorSimulationDecoders(ModuleList):
             losses[f'aux_decoder_{index}.gate'] = gate.mean()
             all_logits.append(logits)
         return losses, all_logits
+
+
+def _note_whole_load(module: ModuleList, state_dict: Dict[str, Tensor],
+                     prefix: str, *args) -> None:
+    """Set ``loaded`` if a checkpoint has every weight of the decoders."""
+    own = module.state_dict()
+    if own and all(
+            getattr(state_dict.get(prefix + key), 'shape', None) == value.shape
+            for key, value in own.items()):
+        module.loaded = True
 
 
 def gated_image_losses(decoder: BaseModule, output, data_samples: SampleList,

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import pytest
 from toys import STAGES, ToyAlgorithm, fake_runner, toy_runner
 
@@ -40,6 +42,22 @@ def test_initialised_once_and_never_on_resume(tmp_path):
         runner.train()
         # At the boundary the same numbers are drawn again.
         assert inits(runner.model) == expected
+
+
+@pytest.mark.parametrize('first,expected', [(0, 0), (2, 1)])
+def test_loaded_decoders_stay_unless_it_is_by_a_resume(first, expected):
+    """A resume reads weights that the run has not drawn anew yet."""
+    model = ToyAlgorithm()
+    model.aux_decoders = SimpleNamespace(loaded=True)
+    runner = fake_runner(model, iteration=first)
+    runner.hooks = [StageHook(STAGES['stages']), ErrorSimulationHook()]
+    for each in runner.hooks:
+        each.before_train(runner)
+    for runner.iter in range(first, 6):
+        for each in runner.hooks:
+            each.before_train_iter(runner, runner.iter)
+    assert len(inits(model)) == expected
+    assert runner.message_hub.get_info('error_decoders_initialized')
 
 
 def test_errors():
