@@ -9,8 +9,15 @@ network is sure of, and the bank of the step before is taken over::
     python tools/build_memory_bank.py CONFIG OUT --checkpoint CHECKPOINT \\
         --extend BANK
 
-Which objects are taken depends on ``--seed`` alone. A bank that is complete is
-left as it is; a killed command begins again. One process does it all.
+Objects are connected parts of a class. ``--instances`` names a folder of PNGs,
+named like the images, which tell those of step 0 that touch apart: numbers of
+8 bits (255 is none, the border in ``SegmentationObject`` of Pascal VOC) or of
+16, or the colours of COCO's panoptic labels; 0 is none. Images, and classes in
+an image, without numbers are cut by parts.
+
+Which objects are taken depends on ``--seed`` and the labels alone. A bank that
+is complete is left as it is, one of other labels refused; a killed command
+begins again. One process does it all.
 """
 import os.path as osp
 import sys
@@ -32,10 +39,10 @@ from mmseg.registry import TRANSFORMS  # noqa: E402
 from mmseg_ext.datasets.class_counts import image_names  # noqa: E402
 from mmseg_ext.datasets.memory_bank import INDEX, MemoryBank  # noqa: E402
 from mmseg_ext.engine import offline  # noqa: E402
-from mmseg_ext.engine.offline.incremental_data import \
-    build_incremental_dataset  # noqa: E402
+from mmseg_ext.engine.offline.incremental_data import (  # noqa: E402
+    annotation_hash, build_incremental_dataset)
 from mmseg_ext.engine.offline.memory_bank_builder import (  # noqa: E402
-    MemoryBankBuilder, confident_parts)
+    MemoryBankBuilder, confident_parts, find_instances, read_instances)
 
 
 def parse_args(argv: Optional[List[str]] = None):
@@ -54,6 +61,8 @@ def parse_args(argv: Optional[List[str]] = None):
         default=320,
         help='longest side in pixels (default: 320)')
     parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument(
+        '--instances', help='folder of the instances of step 0')
     parser.add_argument('--extend', help='bank of the step before')
     parser.add_argument(
         '--checkpoint', help='of the network that cuts in steps from 1 on')
@@ -72,14 +81,18 @@ def read_image(path: str) -> np.ndarray:
     return image
 
 
-def label_loader(dataset, names):
+def label_loader(dataset, names, instances):
     """Labels of pixels, of step 0."""
     load_labels = TRANSFORMS.build(dict(type='LoadAnnotations'))
 
     def load(index: int):
         info = dataset.get_data_info(index)
         image = read_image(info['img_path'])
-        return names[index], image, load_labels(info)['gt_seg_map']
+        labels = load_labels(info)['gt_seg_map']
+        if names[index] not in instances:
+            return names[index], image, labels
+        return names[index], image, labels, read_instances(
+            instances[names[index]], labels.shape)
 
     return load
 
@@ -132,6 +145,11 @@ def main():
         raise ValueError(f'Step {dataset.step} has no labels of pixels: give '
                          '--checkpoint of the network that it has trained.')
     bank = MemoryBank(args.extend) if args.extend else None
+    # as the data set lists them, which selects among those of the inner one
+    names = image_names(dataset)
+    instances = {}
+    if args.instances and dataset.loads_labels:
+        instances = find_instances(args.instances, names)
     cache = offline.OfflineCache(
         args.out,
         dict(
@@ -140,6 +158,7 @@ def main():
             step=dataset.step,
             classes=dataset.metainfo['classes'],
             images=len(dataset),
+            annotations=annotation_hash(dataset, names, instances),
             per_class=args.per_class,
             min_area=args.min_area,
             max_side=args.max_side,
@@ -161,11 +180,9 @@ def main():
         pseudo=not dataset.loads_labels)
     if bank is not None:
         builder.adopt(bank)
-    # as the data set lists them, which selects among those of the inner one
-    names = image_names(dataset)
     order = np.random.default_rng(args.seed).permutation(len(dataset))
     load = (
-        label_loader(dataset, names) if dataset.loads_labels else
+        label_loader(dataset, names, instances) if dataset.loads_labels else
         prediction_loader(dataset, names, cfg, args))
     builder.collect([int(i) for i in order], load)
     size = builder.write(dataset.task.name, dataset.step)

@@ -226,6 +226,44 @@ class TestMemoryBank:
         run_tool(*command, tmp_path / 'other', *options, '--seed', 1)
         assert MemoryBank(str(tmp_path / 'other')).fingerprint != one
 
+    def test_refuses_other_labels(self, files, toystreet, tmp_path):
+        shutil.copytree(toystreet / 'day', tmp_path / 'day')
+        shutil.copytree(files / 'bank', tmp_path / 'bank')
+        command = ('tools/build_memory_bank.py', files / 'base.py',
+                   tmp_path / 'bank', '--min-area', 0.002, '--per-class', 3,
+                   '--cfg-options', 'train_dataloader.dataset.dataset.dataset.'
+                   f'data_root={tmp_path}/day')
+        run_tool(*command)  # the same elsewhere
+        path = next((tmp_path / 'day/annotations/train').iterdir())
+        label = cv2.imread(str(path), -1)
+        label[0, 0] = 255
+        cv2.imwrite(str(path), label)
+        with pytest.raises(ValueError, match='made with annotations .* new'):
+            run_tool(*command)
+        path.unlink()
+        with pytest.raises(FileNotFoundError, match=f'{path.name} of the im'):
+            run_tool(*command)
+
+    def test_instances(self, files, toystreet, tmp_path):
+        """Which part each image in two halves, but one, that has no file."""
+        command = ('tools/build_memory_bank.py', files / 'base.py',
+                   tmp_path / 'bank', '--min-area', 0.002, '--per-class', 50,
+                   '--instances', tmp_path / 'instances')
+        with pytest.raises(ValueError, match='instances has no file of any'):
+            run_tool(*command)
+        (tmp_path / 'instances').mkdir()
+        halves = np.ones((96, 128), np.uint16)
+        halves[:, 64:] = 400
+        paths = sorted((toystreet / 'day/annotations/train').iterdir())
+        for path in paths[1:]:
+            cv2.imwrite(str(tmp_path / 'instances' / path.name), halves)
+        run_tool(*command)
+        bank, wide = MemoryBank(str(tmp_path / 'bank')), set()
+        for i, entry in enumerate(bank.objects):
+            if bank.read(i).shape[1] > 64:
+                wide.add(entry.source)
+        assert wide == {paths[0].stem}
+
     def test_several_processes(self, files, tmp_path, monkeypatch):
         monkeypatch.setattr('mmengine.dist.get_world_size', lambda: 2)
         with pytest.raises(ValueError, match='has 2 processes.* is 1'):

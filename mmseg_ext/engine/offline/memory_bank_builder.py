@@ -5,26 +5,30 @@ import logging
 import os
 import os.path as osp
 import shutil
-from typing import Callable, Dict, Iterable, List, Optional, Sequence, Tuple
+from typing import (Callable, Dict, Iterable, List, Optional, Sequence, Tuple,
+                    Union)
 
 import cv2
 import numpy as np
 from mmengine.logging import print_log
+from PIL import Image
 
 from ...datasets.memory_bank import INDEX, OBJECTS, VERSION, MemoryBank
 from ...utils.atomic_io import atomic_open
 from .images import show_progress
 
-# of an image: BGR and, of each pixel, its class, where 0 and 255 are none
-Labeled = Tuple[str, np.ndarray, np.ndarray]
+# of an image: name, BGR and, of each pixel, its class, where 0 and 255 are
+# none, and where it is known its instance, where 0 is none
+Labeled = Union[Tuple[str, np.ndarray, np.ndarray],
+                Tuple[str, np.ndarray, np.ndarray, np.ndarray]]
 
 
 class MemoryBankBuilder:
-    """Stores objects of each class, connected parts of its label.
+    """Stores objects of each class: instances, else connected parts of it.
 
-    Images come in a seeded order. Of an image the largest part of each class
-    is taken; further parts only where all images together do not have enough.
-    An object is the tight box around the part, its mask in the alpha channel.
+    Images come in a seeded order. Of an image the largest object of each class
+    is taken; further ones only where all images together do not have enough.
+    Stored is the tight box around it, its mask in the alpha channel.
 
     Args:
         folder (str): The bank.
@@ -82,25 +86,26 @@ class MemoryBankBuilder:
 
         Args:
             images (Sequence): In the order in which they are taken.
-            load (callable): Gives name, image and labels of one.
+            load (callable): Gives name, image and labels of one, and its
+                instances where they are known.
         """
         spares: List[Tuple[int, int, int]] = []
         for number, item in enumerate(show_progress(images, len(images))):
             if self._full():
                 continue
-            name, image, labels = load(item)
+            name, image, labels, *instances = load(item)
             for label in self.labels:
-                parts = self._parts(labels == label)
+                parts = self._parts(labels == label, *instances)
                 if parts:
-                    self._store(label, name, image, *parts[0])
+                    self._store(label, name, image, parts[0])
                 spares += [(rank, number, label)
                            for rank in range(1, len(parts))]
         # largest first within an image, over all images in turn
         for rank, number, label in sorted(spares):
             if self.counts[label] < self.per_class:
-                name, image, labels = load(images[number])
-                parts = self._parts(labels == label)
-                self._store(label, name, image, *parts[rank])
+                name, image, labels, *instances = load(images[number])
+                parts = self._parts(labels == label, *instances)
+                self._store(label, name, image, parts[rank])
         for label in self.labels:
             count = self.counts[label]
             if count < self.per_class:
@@ -140,22 +145,29 @@ class MemoryBankBuilder:
     def _full(self) -> bool:
         return all(count >= self.per_class for count in self.counts.values())
 
-    def _parts(self, mask: np.ndarray) -> List[Tuple[np.ndarray, tuple]]:
-        """Connected parts that are large enough, the largest first."""
-        count, parts, stats, _ = cv2.connectedComponentsWithStats(
-            mask.astype(np.uint8), connectivity=8)
-        least = self.min_area * mask.size
-        order = sorted((i for i in range(1, count)
-                        if stats[i, cv2.CC_STAT_AREA] >= max(least, 1)),
-                       key=lambda i: (-stats[i, cv2.CC_STAT_AREA], i))
-        return [(parts == i, tuple(stats[i])) for i in order]
+    def _parts(self,
+               mask: np.ndarray,
+               instances: Optional[np.ndarray] = None) -> List[np.ndarray]:
+        """Masks of objects that are large enough, the largest first."""
+        if instances is not None and instances[mask].any():
+            parts = np.where(mask, instances, 0)
+            ids, areas = np.unique(instances[mask], return_counts=True)
+        else:
+            count, parts, stats, _ = cv2.connectedComponentsWithStats(
+                mask.astype(np.uint8), connectivity=8)
+            ids, areas = np.arange(count), stats[:, cv2.CC_STAT_AREA]
+        least = max(self.min_area * mask.size, 1)
+        return [
+            parts == ids[i] for i in np.argsort(-areas, kind='stable')
+            if ids[i] != 0 and areas[i] >= least
+        ]
 
     def _store(self, label: int, source: str, image: np.ndarray,
-               mask: np.ndarray, stats: tuple) -> None:
+               mask: np.ndarray) -> None:
         number = self.counts[label]
         if number >= self.per_class:
             return
-        left, top, width, height, area = map(int, stats)
+        left, top, width, height = cv2.boundingRect(mask.astype(np.uint8))
         window = np.s_[top:top + height, left:left + width]
         color = np.ascontiguousarray(image[window])
         alpha = mask[window].astype(np.uint8) * 255
@@ -176,10 +188,59 @@ class MemoryBankBuilder:
             dict(
                 label=label,
                 file=name,
-                area=area,
+                area=int(mask.sum()),
                 source=source,
                 pseudo=self.pseudo,
                 sha1=hashlib.sha1(content).hexdigest()))
+
+
+def find_instances(folder: str, names: Sequence[str]) -> Dict[str, str]:
+    """Files of instances of those images that have one.
+
+    Args:
+        folder (str): Holds a PNG named like each such image.
+        names (Sequence[str]): The images.
+
+    Returns:
+        dict[str, str]: Path by image.
+
+    Raises:
+        ValueError: If none has one.
+    """
+    paths = {name: osp.join(folder, f'{name}.png') for name in names}
+    found = {name: path for name, path in paths.items() if osp.isfile(path)}
+    if not found:
+        raise ValueError(f'--instances {folder} has no file of any image: '
+                         f'expected are {paths[names[0]]} and the like.')
+    return found
+
+
+def read_instances(path: str, shape: Tuple[int, int]) -> np.ndarray:
+    """Read the number of each pixel's instance.
+
+    Args:
+        path (str): PNG of numbers, of 8 bits where 255 is none (the borders
+            of Pascal VOC) or of 16, or of COCO's colours
+            :math:`R + 256 G + 256^2 B`; 0 is none.
+        shape (tuple[int, int]): Height and width of the label map.
+
+    Returns:
+        np.ndarray: int32 (H, W), 0 is none.
+
+    Raises:
+        ValueError: If it is another kind of file, or of another size.
+    """
+    with Image.open(path) as image:
+        mode, values = image.mode, np.asarray(image).astype(np.int32)
+    if mode == 'RGB':
+        values = values @ np.array([1, 256, 256**2], np.int32)
+    elif mode in ('L', 'P'):
+        values[values == 255] = 0
+    if values.shape != tuple(shape):
+        raise ValueError(f'The instances {path} are a PNG of mode {mode} and '
+                         f'shape {values.shape}, but its label map has the '
+                         f'shape {tuple(shape)}.')
+    return values
 
 
 def confident_parts(labels: np.ndarray,
