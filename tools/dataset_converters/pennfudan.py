@@ -2,8 +2,10 @@
 
 Reads the download (``PNGImages/*.png``, ``PedMasks/*_mask.png``) or a copy of
 it with other names (``images/*``, ``masks/*.png``); a mask has 0 for the
-background and a number for each pedestrian. Writes ``OUT/images`` and
-``OUT/annotations/instances_{train,val}.json`` with the class ``person``::
+background and a number for each pedestrian. Writes ``OUT/images``, and below
+``OUT/annotations`` the instances ``instances_{train,val}.json`` with the class
+``person`` and the panoptic labels ``panoptic_{train,val}.json``, each with a
+folder of PNG files, with the stuff class ``background`` beside it::
 
     python tools/dataset_converters/pennfudan.py PennFudanPed data/pennfudan
 
@@ -26,12 +28,19 @@ import numpy as np
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from mmseg_ext.datasets import panoptic_labels  # noqa: E402
 from mmseg_ext.datasets.toystreet_generator.labels import \
     detections  # noqa: E402
 
 # Folders of images and masks, and what a mask's name has in addition.
 LAYOUTS = (('PNGImages', 'PedMasks', '_mask'), ('images', 'masks', ''))
 SUFFIXES = ('.png', '.jpg', '.jpeg')
+CATEGORIES = [
+    dict(id=1, name='person', supercategory='person', isthing=1),
+    dict(id=2, name='background', supercategory='background', isthing=0)
+]
+# Id of the background's segment; those of the pedestrians are their numbers.
+BACKGROUND = 256
 NUM_IMAGES = 170
 VAL_EVERY = 4
 
@@ -147,6 +156,21 @@ def to_coco(pairs: List[Pair]) -> dict:
         categories=[dict(id=1, name='person', supercategory='person')])
 
 
+def read_panoptic(pair: Pair):
+    """Make the panoptic label of an image.
+
+    Args:
+        pair (Pair): Image and mask.
+
+    Returns:
+        tuple: RGB (H, W, 3), and the list of segments.
+    """
+    instances = read_instances(pair)
+    return panoptic_labels.panoptic_label(
+        np.where(instances > 0, instances.astype(np.int32), BACKGROUND),
+        lambda value: dict(category_id=2 if value == BACKGROUND else 1))
+
+
 def convert(source: str, out: str) -> Dict[str, dict]:
     """Convert the data set.
 
@@ -184,6 +208,10 @@ def convert(source: str, out: str) -> Dict[str, dict]:
             path = osp.join(root, 'annotations', f'instances_{split}.json')
             with open(path, 'w', encoding='utf-8') as file:
                 json.dump(content, file, separators=(',', ':'))
+            panoptic_labels.write_panoptic_labels(
+                osp.join(root, 'annotations', f'panoptic_{split}'),
+                {osp.basename(pair.image): pair
+                 for pair in splits[split]}, read_panoptic, CATEGORIES)
         if osp.isdir(out):
             os.rmdir(out)
         os.replace(root, out)
