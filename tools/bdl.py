@@ -18,21 +18,21 @@ import os.path as osp
 import shlex
 import sys
 from pathlib import Path
-from typing import List, Optional
+from typing import Callable, List, Optional
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 
 import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
 from mmengine.config import Config  # noqa: E402
+from mmengine.utils import is_abs  # noqa: E402
 
+from mmseg_ext.engine import offline  # noqa: E402
 from mmseg_ext.engine.offline.chain import Chain, Step  # noqa: E402
 from mmseg_ext.engine.offline.plan import ChainPlan  # noqa: E402
 
 TOOLS = Path(__file__).resolve().parent
 FIELDS = ('translation', 'perceptual_translation', 'adversarial')
-SOURCE = 'train_dataloader.dataset.source.data_root'
-PSEUDO = 'train_dataloader.dataset.target.data_prefix.seg_map_path'
 
 
 def parse_args(argv: Optional[List[str]] = None) -> argparse.Namespace:
@@ -142,24 +142,53 @@ class Plan(ChainPlan):
         source = self.args.translated if number == 0 else None
         if source is None:
             source = self._translate(number, segmentor)
-        options = [f'{SOURCE}={osp.abspath(source)}']
         name = f'round{number}/segmentation'
-        checkpoint = self.train(f'{name}0', self.kinds['adversarial'], options)
+        checkpoint = self.train(f'{name}0', self.kinds['adversarial'],
+                                self._options('adversarial', source))
         for i in range(1, self.args.inner + 1):
             made_by = 'self_training' if i > 1 else 'adversarial'
             labels = self.tool(f'round{number}/pseudo_labels{i}',
                                'make_pseudo_labels.py', self.kinds[made_by],
                                [checkpoint], self.pseudo_options)
-            checkpoint = self.train(
-                f'{name}{i}', self.kinds['self_training'],
-                [*options, f'{PSEUDO}={osp.join(labels, "labels")}'])
+            path = osp.join(labels, 'labels')
+            options = self._options('self_training', source)
+            for field, _ in self._data('self_training', 'target'):
+                options.append(f'{field}.data_prefix.seg_map_path={path}')
+            checkpoint = self.train(f'{name}{i}', self.kinds['self_training'],
+                                    options)
         return checkpoint
+
+    def _options(self, kind: str, source: str) -> List[str]:
+        """Settings by which a segmentor trains on a translated source."""
+        options = []
+        for field, dataset in self._data(kind, 'source'):
+            path = (dataset.get('data_prefix') or {}).get('img_path', '')
+            if is_abs(path):
+                raise ValueError(
+                    f'{field}.data_prefix.img_path of {self.kinds[kind]} is '
+                    f'{path!r}, where no translated images are: expected is '
+                    'a path relative to data_root, which is set to their '
+                    'folder.')
+            options.append(f'{field}.data_root={osp.abspath(source)}')
+        return options
+
+    def _data(self,
+              kind: str,
+              branch: str,
+              ask: Callable = offline.source_leaves):
+        """Fields and configs of the data sets of a branch."""
+        cfg = self.read(self.kinds[kind], self.cfg_options)
+        try:
+            return ask(cfg, branch)
+        except ValueError as error:
+            raise ValueError(f'{self.kinds[kind]}: {error}') from None
 
     def _translate(self, number: int, segmentor: Optional[str]) -> str:
         kind, options = 'translation', []
         if segmentor is not None and not self.args.no_perceptual:
             kind = 'perceptual_translation'
             options = [f'model.perceptual.checkpoint={osp.abspath(segmentor)}']
+        self._data(kind, 'source', offline.check_data_root)
         config = self.kinds[kind]
         checkpoint = self.train(f'round{number}/translation', config, options)
         return self.tool(f'round{number}/translated', 'translate_dataset.py',

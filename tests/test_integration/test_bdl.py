@@ -1,6 +1,7 @@
 import json
 import os
 import os.path as osp
+import shlex
 import shutil
 import subprocess
 import sys
@@ -521,6 +522,40 @@ class TestPlan:
                 match='bdl.translate of .*variant.py: argument --size: .*net'):
             variant("bdl['pseudo_labels'] = dict(fixed=None, cap=0.8)\n"
                     "bdl['translate'] = dict(size='net')")
+
+    def test_wrapped_sources(self, variant, tmp_path, capsys):
+        """Each data set gets the folder of the images, and the labels."""
+        dataset = 'train_dataloader.dataset'
+        variant(
+            f'both = [_base_.{dataset}.source] * 2\n'
+            'source = dict(_delete_=True, type="RepeatDataset", times=2, '
+            'dataset=dict(type="ConcatDataset", datasets=both))\n'
+            f'target = dict(_delete_=True, type="RepeatDataset", times=2, '
+            f'dataset=_base_.{dataset}.target)\n'
+            'train_dataloader = dict(dataset=dict(source=source, '
+            'target=target))', '--inner', 1)
+        last = shlex.split(capsys.readouterr().out.splitlines()[-1])
+        loop = tmp_path / 'loop/round0'
+        assert last[-3:] == [
+            f'{dataset}.source.dataset.datasets.0.data_root={loop}/translated',
+            f'{dataset}.source.dataset.datasets.1.data_root={loop}/translated',
+            f'{dataset}.target.dataset.data_prefix.seg_map_path='
+            f'{loop}/pseudo_labels1/labels'
+        ]
+        cfg = Config.fromfile(str(tmp_path / 'variant.py'))
+        cfg.merge_from_dict(dict(x.split('=') for x in last[-3:]))
+        source = cfg.train_dataloader.dataset.source.dataset
+        assert source.datasets[1].data_root == f'{loop}/translated'
+
+    @pytest.mark.parametrize('option, message', [
+        ('train_dataloader.dataset.source.data_prefix.img_path=/data',
+         r'source\.data_prefix\.img_path of .*adversarial.* is .*/data'),
+        ('train_dataloader.dataset.source.data_root=',
+         r'cyclegan_toystreet.py: train.*source\.data_root is .*: expected'),
+    ])
+    def test_sources_that_do_not_move(self, variant, option, message):
+        with pytest.raises(ValueError, match=message):
+            variant('', '--inner', 0, '--cfg-options', option)
 
     def test_config_without_the_field(self, tmp_path):
         with pytest.raises(ValueError, match='must set bdl = dict'):
