@@ -117,17 +117,18 @@ def prediction_loader(dataset, names, cfg, args):
         batch = pseudo_collate([pipeline(dict(info, seg_fields=[]))])
         scores = model.test_step(batch)[0].seg_logits.data.float().sigmoid()
         confidence, labels = scores.max(0)
+        if labels.shape != image.shape[:2]:
+            raise ValueError(
+                f'test_dataloader of {args.config} has the image '
+                f'{info["img_path"]} of {image.shape[:2]} pixels predicted as '
+                f'{tuple(labels.shape)}, so objects of it cannot be cut: give '
+                'a config that tests whole images at their size.')
         kept = confident_parts(
             labels.byte().cpu().numpy(),
             confidence.cpu().numpy(),
             info['image_labels'],
             args.least_confidence,
             min_pixels=args.min_area * labels.numel())
-        if kept.shape != image.shape[:2]:
-            kept = cv2.resize(
-                kept,
-                image.shape[1::-1],
-                interpolation=cv2.INTER_NEAREST_EXACT)
         return names[index], image, kept
 
     return load

@@ -293,6 +293,17 @@ class TestMemoryBank:
         added = bank.objects[len(old):]
         assert all(x.pseudo and x.label in (7, 8, 9) for x in added)
         bank.verify()
+        cropped = cfg.test_dataloader.dataset
+        while 'pipeline' not in cropped:
+            cropped = cropped.dataset
+        cropped.pipeline[-1:] = [
+            dict(type='CenterCrop', crop_size=(64, 64)),
+            dict(type='SetOriShape'), cropped.pipeline[-1]
+        ]
+        with pytest.raises(ValueError, match=r'predicted as \(64, 64\), so'):
+            run_tool('tools/build_memory_bank.py',
+                     write(cfg, tmp_path / 'crop.py'), tmp_path / 'crop',
+                     '--checkpoint', tmp_path / 'x.pth', '--device', 'cpu')
 
     def test_confident_parts(self):
         from mmseg_ext.engine.offline.memory_bank_builder import \
