@@ -1,7 +1,9 @@
 import copy
 from typing import Dict, List, Optional, Sequence, Tuple
 
+import torch
 from mmengine.model import BaseModule, ModuleList
+from mmengine.structures import PixelData
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, SampleList, add_prefix
@@ -145,7 +147,8 @@ def gated_image_losses(decoder: BaseModule, output, data_samples: SampleList,
 
     Returns:
         dict[str, Tensor]: The losses of the decoder, and its other figures
-        averaged over the images without a gate.
+        averaged over the images without a gate. Images without a label count
+        as 0 with a head of one channel, whose stock loss refuses them.
     """
 
     def image(node, index):
@@ -155,8 +158,16 @@ def gated_image_losses(decoder: BaseModule, output, data_samples: SampleList,
 
     totals = dict()
     for index, sample in enumerate(data_samples):
+        labels = sample.gt_sem_seg.data
+        void = decoder.out_channels == 1 and bool(
+            (labels == decoder.ignore_index).all())
+        if void:
+            sample = sample.clone()
+            sample.gt_sem_seg = PixelData(
+                data=torch.full_like(labels, int(decoder.ignore_index == 0)))
         for name, value in decoder.loss_by_feat(
                 image(output, index), [sample]).items():
             weight = gate[index] if 'loss' in name else 1.
+            weight = 0. if void else weight
             totals[name] = totals.get(name, 0.) + weight * value / len(gate)
     return totals
