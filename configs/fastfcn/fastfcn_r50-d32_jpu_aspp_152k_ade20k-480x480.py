@@ -7,7 +7,12 @@ _base_ = [
 ]
 crop_size = (480, 480)
 model = dict(
-    data_preprocessor=dict(size=crop_size),
+    data_preprocessor=dict(
+        size=crop_size,
+        test_cfg=dict(size=crop_size),
+        # about black, which is -2.1, -2.0 and -1.8
+        pad_val=-2),
     decode_head=dict(num_classes=150),
-    auxiliary_head=dict(num_classes=150))
+    auxiliary_head=dict(num_classes=150),
+    test_cfg=dict(mode='slide', crop_size=crop_size, stride=(320, 320)))
 train_dataloader = dict(batch_size=4)

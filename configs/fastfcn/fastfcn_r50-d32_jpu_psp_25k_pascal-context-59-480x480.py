@@ -1,13 +1,18 @@
 # four GPUs with four images each
 _base_ = [
     '../_base_/models/fastfcn_r50-d32_jpu_psp_undilated.py',
-    'mmseg::_base_/datasets/pascal_context_59.py',
+    '../_base_/datasets/pascal_context_59-480x480.py',
     '../_base_/schedules/sgd_fastfcn_25k.py',
     '../_base_/default_runtime.py',
 ]
 crop_size = (480, 480)
 model = dict(
-    data_preprocessor=dict(size=crop_size),
+    data_preprocessor=dict(
+        size=crop_size,
+        test_cfg=dict(size=crop_size),
+        # about black, which is -2.1, -2.0 and -1.8
+        pad_val=-2),
     decode_head=dict(num_classes=59),
-    auxiliary_head=dict(num_classes=59))
+    auxiliary_head=dict(num_classes=59),
+    test_cfg=dict(mode='slide', crop_size=crop_size, stride=(320, 320)))
 train_dataloader = dict(batch_size=4)

@@ -1,4 +1,5 @@
-# the crops of FastFCN: base size 520, scales 0.5 to 2
+# ADE20K as FastFCN has it: short sides of 260 to 1040
+# in training, a long side of 520 in tests
 _base_ = ['mmseg::_base_/datasets/ade20k.py']
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -8,9 +9,33 @@ train_pipeline = [
         scale=(4 * 520, 520),
         ratio_range=(0.5, 2.0),
         keep_ratio=True),
-    dict(type='RandomCrop', crop_size=(480, 480), cat_max_ratio=0.75),
+    dict(type='RandomCrop', crop_size=(480, 480)),
     dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
+    dict(type='RandomGaussianBlur', sigma=(1e-3, 1.0), prob=0.5),
     dict(type='PackSegInputs')
 ]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(520, 520), keep_ratio=True),
+    dict(type='LoadAnnotations', reduce_zero_label=True),
+    dict(type='PackSegInputs')
+]
+tta_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(
+        type='TestTimeAug',
+        transforms=[
+            [
+                dict(type='Resize', scale=(side, side), keep_ratio=True)
+                for side in (260, 390, 520, 650, 780, 910)
+            ],
+            [
+                dict(type='RandomFlip', prob=0., direction='horizontal'),
+                dict(type='RandomFlip', prob=1., direction='horizontal')
+            ], [dict(type='LoadAnnotations', reduce_zero_label=True)],
+            [dict(type='PackSegInputs')]
+        ])
+]
 train_dataloader = dict(dataset=dict(pipeline=train_pipeline))
+val_dataloader = dict(dataset=dict(pipeline=test_pipeline))
+test_dataloader = val_dataloader
