@@ -1,13 +1,15 @@
 # 60 classes, the background among them; four GPUs with four images each
 _base_ = [
     '../_base_/models/danet_r50-d8_paper.py',
-    'mmseg::_base_/datasets/pascal_context.py',
+    '../_base_/datasets/pascal_context-480x480.py',
     '../_base_/schedules/sgd_danet_89k.py',
     '../_base_/default_runtime.py',
 ]
 crop_size = (480, 480)
 model = dict(
-    data_preprocessor=dict(size=crop_size), decode_head=dict(num_classes=60))
+    data_preprocessor=dict(size=crop_size, test_cfg=dict(size=crop_size)),
+    decode_head=dict(num_classes=60),
+    test_cfg=dict(mode='slide', crop_size=crop_size, stride=(320, 320)))
 train_dataloader = dict(batch_size=4)
 # 240 epochs of 4998 images
 optim_wrapper = dict(optimizer=dict(lr=0.001))
