@@ -35,6 +35,6 @@ param_scheduler = [
         end=65101,
         by_epoch=False)
 ]
-train_cfg = dict(max_iters=65100, val_interval=3720)
-default_hooks = dict(checkpoint=dict(interval=3720, max_keep_ckpts=1))
+train_cfg = dict(max_iters=65100, val_interval=2604)
+default_hooks = dict(checkpoint=dict(interval=2604, max_keep_ckpts=1))
 auto_scale_lr = dict(enable=False, base_batch_size=8)
