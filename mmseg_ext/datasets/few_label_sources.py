@@ -87,10 +87,13 @@ def unlabeled_source(cfg: dict, names: str, ending: Sequence[dict]) -> dict:
                 'Photo' not in kind and 'Color' not in kind):
             pipeline.append(transform)
     whole = DATASETS.build(dict(leaf, pipeline=[], lazy_init=True))
+    # None: the class, as that of CamVid, takes what the folder has
+    ending_of_images = {} if whole.img_suffix is None else dict(
+        img_suffix=whole.img_suffix)
     return dict(
         type='UnlabeledImageDataset',
         data_prefix=dict(img_path=whole.data_prefix['img_path']),
-        img_suffix=whole.img_suffix,
+        **ending_of_images,
         ann_file=osp.abspath(names),
         pipeline=[*pipeline, *copy.deepcopy(list(ending))])
 

@@ -47,7 +47,7 @@ def test_torch_whose_scaler_is_that_of_cuda(monkeypatch):
         def __init__(self, init_scale=2.**16, enabled=True):
             super().__init__(init_scale=init_scale, enabled=enabled)
 
-    monkeypatch.delattr(torch.amp, 'GradScaler')
+    monkeypatch.delattr(torch.amp, 'GradScaler', raising=False)
     monkeypatch.setattr(torch.cuda.amp, 'GradScaler', Scaler)
     model = torch.nn.Linear(2, 2)
     before = model.weight.detach().clone()

@@ -87,6 +87,23 @@ def test_stops_where_workers_wait_for_the_next_validation(
         open(os.path.join(endless.work_dir, 'last_checkpoint')).read().strip())
 
 
+def test_workers_load_the_rest_of_an_epoch(endless, tmp_path):
+    # of two batches
+    endless.train_cfg = dict(type='EpochBasedTrainLoop', max_epochs=50000)
+    endless.val_cfg = endless.val_dataloader = endless.val_evaluator = None
+    endless.train_dataloader.update(num_workers=1)
+    endless.train_dataloader.sampler = dict(type='DefaultSampler')
+    process = start_process(
+        tool_command('tools/train.py', write(endless, tmp_path / 'config.py')))
+    read_until(process, '[     3/100000]')
+    os.killpg(process.pid, signal.SIGTERM)
+    output = finish(process)
+    assert process.returncode == 128 + signal.SIGTERM, output
+    last = torch.load(
+        open(os.path.join(endless.work_dir, 'last_checkpoint')).read().strip())
+    assert last['meta']['iter'] == 2 * last['meta']['epoch'] >= 4
+
+
 def test_a_run_that_is_resumed_at_its_end_is_validated(endless, tmp_path):
     """It may have been killed between its checkpoint and its last figure."""
     endless.train_cfg.update(max_iters=2, val_interval=2)

@@ -77,6 +77,22 @@ def test_unlabeled_source_has_folder_and_ending_of_the_class(tmp_path, folder):
             ] == [str(images / 'aachen_1_leftImg8bit.png')]
 
 
+@pytest.mark.parametrize('suffix', ['.png', '.jpg'])
+def test_unlabeled_source_of_a_class_that_finds_the_ending(tmp_path, suffix):
+    register_all_modules()
+    image = tmp_path / f'images/train/0001TP{suffix}'
+    image.parent.mkdir(parents=True)
+    cv2.imwrite(str(image), np.zeros((4, 4, 3), np.uint8))
+    whole = dict(
+        type='CamVidDataset',
+        data_root=tmp_path,
+        data_prefix=dict(img_path='images/train', seg_map_path='annotations'),
+        pipeline=[])
+    (tmp_path / 'list.txt').write_text('0001TP\n')
+    found = DATASETS.build(unlabeled_source(whole, tmp_path / 'list.txt', []))
+    assert found.get_data_info(0)['img_path'] == str(image)
+
+
 def test_a_pipeline_without_labels_is_refused():
     source = dict(DATASET['dataset'], pipeline=PIPELINE[:1])
     with pytest.raises(ValueError, match='LoadAnnotations'):

@@ -13,7 +13,7 @@ from mmengine.runner import (CheckpointLoader, EpochBasedTrainLoop,
 from mmseg.registry import HOOKS
 
 from ...utils.atomic_io import atomic_open
-from ..stop_signal import StopSignal
+from ..stop_signal import StopSignal, keep_workers
 from ..utils import iterations_per_step
 
 _BEST_KEY = 'best_metrics'
@@ -135,12 +135,22 @@ class AtomicCheckpointHook(CheckpointHook):
             for path in glob.glob(pattern):
                 os.remove(path)
         self._in_epochs = isinstance(runner.train_loop, EpochBasedTrainLoop)
+        if self._in_epochs:
+            # they have the rest of the epoch to load
+            keep_workers(runner.train_dataloader)
+            if runner.val_loop is not None:
+                keep_workers(runner.val_loop.dataloader)
         self._stop_signal.listen('epoch' if self._in_epochs else 'iteration')
 
     def after_train(self, runner) -> None:
         """Save the last checkpoint where the stock hook does."""
         super().after_train(runner)
         self._stop_signal.release()
+
+    def before_train_epoch(self, runner) -> None:
+        """Stop if a signal came during the validation of several ranks."""
+        if self._in_epochs and runner.epoch > 0:
+            self._stop_if_asked(runner, runner.epoch, runner.iter, 0)
 
     def after_train_iter(self,
                          runner,

@@ -6,7 +6,8 @@ from mmengine.logging import print_log
 from mmengine.model import BaseTTAModel
 from mmseg.registry import HOOKS
 
-from ...models.backbones.hybrid_vision_transformer import check_variant
+from ...models.backbones.hybrid_vision_transformer import (
+    HybridVisionTransformer, check_variant, fit_position)
 from ...models.utils.plain_checkpoint import is_plain_layout
 from ..utils import unwrap_model
 
@@ -47,6 +48,11 @@ class CheckLoadedKeysHook(Hook):
         variant = getattr(getattr(model, 'backbone', None), 'variant', None)
         if variant is not None:
             check_variant(checkpoint, variant, 'that load_from names')
+        state_dict = dict(state_dict)
+        for name, module in model.named_modules():
+            if isinstance(module, HybridVisionTransformer):
+                # as it does itself when it loads
+                fit_position(module, state_dict, f'{name}.')
         allowed = self.allowed_missing
         if allowed is None:
             dropped = map(re.escape, meta.get('dropped_keys', ()))

@@ -63,6 +63,9 @@ class OfflineCache:
         except (ValueError, KeyError, TypeError):
             return f'{path} is no manifest of this tool: give a new folder.'
         for key in sorted(set(found) | set(self.recipe)):
+            if key not in found:
+                return (f'OUT {self.folder} was made by a version that had no '
+                        f'{key} on record: give a new folder.')
             if found.get(key) != self.recipe.get(key):
                 return (f'OUT {self.folder} was made with {key} '
                         f'{found.get(key)!r}, but now it is '

@@ -101,16 +101,16 @@ class ELN(SelfTraining):
             self.filter_cut_mix = MODELS.build(
                 dict(type='CutMix') | filter_cut_mix)
         self.error_simulation: Optional[bool] = None
+        known = dict(
+            num_classes=max(self.num_classes, 2),
+            image_channels=self.segmentor_cfg['backbone'].get(
+                'in_channels', 3),
+            align_corners=self.align_corners)
+        if self.decision_threshold is not None:
+            known['decision_threshold'] = self.decision_threshold
         # the student of a seed is the same with any filter and decoders
         with random_numbers_apart():
-            self.pseudo_filter = MODELS.build(
-                dict(
-                    num_classes=max(self.num_classes, 2),
-                    image_channels=self.segmentor_cfg['backbone'].get(
-                        'in_channels', 3),
-                    align_corners=self.align_corners,
-                    decision_threshold=self.decision_threshold)
-                | pseudo_filter)
+            self.pseudo_filter = MODELS.build(known | pseudo_filter)
             self.aux_decoders = self._build_aux_decoders(aux_decoders)
         if filter_cut_mix is not None and not self.pseudo_filter.trainable:
             raise ValueError(

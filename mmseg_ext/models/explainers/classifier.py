@@ -217,6 +217,9 @@ def load_weights(classifier: nn.Module, checkpoint: Optional[str]) -> None:
         (re.sub(r'^module\.', '', key), value) for key, value in found.items())
     # versions of modules, some of which rename old keys
     state_dict._metadata = getattr(found, '_metadata', OrderedDict())
+    # some models drop what they make themselves, whatever the checkpoint has
+    made = classifier.load_state_dict(
+        classifier.state_dict(), strict=False).missing_keys
     try:
         result = classifier.load_state_dict(state_dict, strict=False)
     except RuntimeError as error:
@@ -227,7 +230,7 @@ def load_weights(classifier: nn.Module, checkpoint: Optional[str]) -> None:
     # a model makes its indices and counters itself
     missing = [
         key for key in result.missing_keys
-        if key in own and own[key].is_floating_point()
+        if key in own and key not in made and own[key].is_floating_point()
     ]
     if missing:
         raise ValueError(f'checkpoint {checkpoint} lacks {missing[0]!r} and '

@@ -42,11 +42,11 @@ class BasePseudoFilter(BaseModule, metaclass=ABCMeta):
             binary segmentor.
         image_channels (int): Number D. Defaults to 3.
         align_corners (bool): How maps are resized. Defaults to False.
+        init_cfg (dict or list[dict], optional): Initialisation. Defaults to
+            None.
         decision_threshold (float, optional): Threshold on the probability of
             class 1 by which a head of one channel decides. Defaults to None:
             the class of the largest logit.
-        init_cfg (dict or list[dict], optional): Initialisation. Defaults to
-            None.
 
     Raises:
         ValueError: If ``num_classes`` is less than two, or not two with a
@@ -60,8 +60,8 @@ class BasePseudoFilter(BaseModule, metaclass=ABCMeta):
                  num_classes: int,
                  image_channels: int = 3,
                  align_corners: bool = False,
-                 decision_threshold: Optional[float] = None,
-                 init_cfg: OptMultiConfig = None) -> None:
+                 init_cfg: OptMultiConfig = None,
+                 decision_threshold: Optional[float] = None) -> None:
         super().__init__(init_cfg=init_cfg)
         if num_classes < 2:
             raise ValueError(

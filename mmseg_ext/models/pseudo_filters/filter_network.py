@@ -76,8 +76,8 @@ class FilterNetwork(BasePseudoFilter):
                  pretrained: Optional[str] = None,
                  pretrained_shortcut: bool = True,
                  init_cfg: OptMultiConfig = None) -> None:
-        super().__init__(num_classes, image_channels, align_corners,
-                         decision_threshold, init_cfg)
+        super().__init__(num_classes, image_channels, align_corners, init_cfg,
+                         decision_threshold)
         self._check_option('pred_input', pred_input, ('logits', 'prob'))
         self.pred_input = pred_input
         self.pretrained = pretrained

@@ -184,6 +184,15 @@ def test_check_refuses(exported, change, reason):
         load(MODELS.build(SEGMENTOR), checkpoint)
 
 
+def test_check_lets_the_position_embedding_be_fitted(exported):
+    cfg = ConfigDict(SEGMENTOR)
+    cfg.backbone = dict(SEGMENTOR.backbone, img_size=64)
+    checkpoint = torch.load(exported)
+    before = checkpoint['state_dict']['backbone.pos_embed']
+    load(MODELS.build(cfg), checkpoint)
+    assert checkpoint['state_dict']['backbone.pos_embed'] is before
+
+
 def test_check_refuses_another_variant(exported):
     cfg = ConfigDict(SEGMENTOR)
     cfg.backbone = dict(SEGMENTOR.backbone, variant='transunet')

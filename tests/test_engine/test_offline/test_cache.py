@@ -18,6 +18,12 @@ def test_refuses_another_recipe(tmp_path):
         OfflineCache(str(tmp_path), dict(checkpoint='b'))
 
 
+def test_refuses_a_folder_whose_version_noted_less(tmp_path):
+    OfflineCache(str(tmp_path), dict(checkpoint='a'))
+    with pytest.raises(ValueError, match='had no labels on record'):
+        OfflineCache(str(tmp_path), dict(checkpoint='a', labels='b'))
+
+
 def test_refuses_foreign_files(tmp_path):
     (tmp_path / 'photo.png').write_text('')
     with pytest.raises(ValueError, match='has files but no manifest.json'):

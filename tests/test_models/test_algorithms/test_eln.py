@@ -3,7 +3,9 @@ import copy
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmseg.registry import MODELS
 
+from mmseg_ext.models.pseudo_filters.base import BasePseudoFilter, PseudoLabels
 from mmseg_ext.models.utils.masks import resize_nearest, stack_valid_masks
 from .toy import (BN, LOCALIZATION, NUM_CLASSES, SEGMENTOR, build_eln,
                   in_stage, loss_sum, make_batch, sample, trained)
@@ -426,6 +428,31 @@ def test_filter_judges_what_the_binary_head_decides(kind):
     losses = model.error_losses(inputs['labeled'], samples['labeled'], None,
                                 logit)
     assert losses['filter_0.input_accuracy'] == 0.75
+
+
+class FilterOfAUser(BasePseudoFilter):
+    """Spells out its arguments, and knows of no binary head."""
+
+    def __init__(self,
+                 num_classes,
+                 image_channels=3,
+                 align_corners=False,
+                 init_cfg=None):
+        super().__init__(num_classes, image_channels, align_corners, init_cfg)
+
+    def forward(self, images, logits):
+        return logits.softmax(1).amax(1, keepdim=True)
+
+    def select(self, images, logits):
+        score = self.forward(images, logits).squeeze(1)
+        return PseudoLabels(self.decide(logits), score > 0.1, score)
+
+
+def test_filter_of_a_user(monkeypatch):
+    monkeypatch.setitem(MODELS.module_dict, 'FilterOfAUser', FilterOfAUser)
+    model = build_eln(
+        pseudo_filter=dict(type='FilterOfAUser'), aux_decoders=None)
+    assert model.pseudo_filter.decision_threshold is None
 
 
 def test_decode_head_with_auxiliary_heads():

@@ -223,6 +223,27 @@ def test_weights_of_a_file(tmp_path):
         load(checkpoint=True)
 
 
+def test_weights_of_a_model_that_drops_what_it_makes(tmp_path):
+    """SwinV2 takes its table of coordinates from no checkpoint."""
+    pytest.importorskip('mmpretrain.models')
+    path = str(tmp_path / 'net.pth')
+    model = tiny_resnet()
+    model['backbone'] = dict(
+        type='SwinTransformerV2',
+        arch=dict(
+            embed_dims=8,
+            depths=[1, 1, 1, 1],
+            num_heads=[1, 1, 1, 1],
+            extra_norm_every_n_blocks=0),
+        img_size=64,
+        window_size=[4, 4, 4, 2])
+    model['head']['in_channels'] = 64
+    cfg = dict(model=model, checkpoint=None, name='net')
+    made = ExplainedClassifier.from_config(cfg).classifier
+    torch.save(made.state_dict(), path)
+    ExplainedClassifier.from_config(cfg | dict(checkpoint=path))
+
+
 def test_scale_of_a_config_must_be_given(tmp_path):
     pytest.importorskip('mmpretrain.models')
     cfg = tiny_resnet()
