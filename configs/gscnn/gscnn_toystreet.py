@@ -13,4 +13,4 @@ val_evaluator = [
 test_evaluator = val_evaluator
 default_hooks = dict(
     shape_stream_visualization=dict(type='ShapeStreamVisualizationHook'))
-expected = dict(metric='mIoU', value=70.83, tolerance=2., seed=0)
+expected = dict(metric='mIoU', value=72.04, tolerance=2., seed=0)
