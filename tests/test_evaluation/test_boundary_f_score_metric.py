@@ -93,6 +93,13 @@ def test_absent_classes():
     assert skipped == dict(mBF_3px=50.)
 
 
+@pytest.mark.parametrize('shape', [(1, 6), (6, 1)])
+def test_an_image_of_one_row_or_column(shape):
+    classes = np.array([0, 0, 0, 1, 1, 1]).reshape(shape)
+    assert run(BoundaryFScoreMetric(radii=(1, ), absent='skip'),
+               [(classes, classes)]) == dict(mBF_1px=100.)
+
+
 def test_crop():
     """Of the top, left, bottom and right, in this order."""
     pred, label = blobs(0), blobs(10)

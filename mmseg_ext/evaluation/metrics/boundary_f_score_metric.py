@@ -72,8 +72,8 @@ class BoundaryFScoreMetric(BaseMetric):
         """
         num_classes = len(self.dataset_meta['classes'])
         for sample in data_samples:
-            pred = sample['pred_sem_seg']['data'].squeeze().cpu().numpy()
-            label = sample['gt_sem_seg']['data'].squeeze().cpu().numpy()
+            pred = sample['pred_sem_seg']['data'].squeeze(0).cpu().numpy()
+            label = sample['gt_sem_seg']['data'].squeeze(0).cpu().numpy()
             self.results.append(self.score(pred, label, num_classes))
 
     def score(self, pred: np.ndarray, label: np.ndarray,

@@ -1,4 +1,5 @@
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,12 @@ def test_a_bad_loss_on_one_rank_stops_both(ranks):
 def test_decoders_are_initialised_alike(ranks):
     assert len(ranks[0]['drawn']) == 1
     assert ranks[0]['drawn'] == ranks[1]['drawn']
+
+
+def test_ranks_agree_on_a_stop_ahead_of_the_next_epoch(ranks):
+    """The status of one that has not heard it is that of SIGTERM."""
+    assert [rank['stopped'] for rank in ranks
+            ] == [128 + signal.SIGTERM, 128 + signal.SIGUSR1]
 
 
 def test_statistics_are_those_of_both_ranks(ranks):

@@ -1,9 +1,11 @@
 """What one rank of two sees; run by ``test_two_ranks.py``: ``RANK DIR``."""
+import signal
 import sys
 from pathlib import Path
 
 import torch
 import torch.distributed as dist
+from mmengine.logging import MMLogger
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from toys import STAGES, ToyAlgorithm, fake_runner  # noqa: E402
@@ -60,6 +62,23 @@ def drawn_for_the_decoders(rank):
     return [value for call, value in model.calls if call == 'init']
 
 
+def stopped_after_a_validation(rank):
+    """Only rank 1 gets a signal, in a validation of a loop in epochs."""
+    hook = engine.AtomicCheckpointHook(stop_signals=['SIGUSR1'])
+    hook._in_epochs = True
+    hook._saved_step, hook.last_ckpt = 4, 'iter_4.pth'  # it has been saved
+    hook.by_epoch = False
+    logger = MMLogger.get_instance('two_ranks')
+    runner = fake_runner(None, iteration=4, epoch=1, logger=logger)
+    if rank == 1:
+        hook._stop_signal.received = signal.SIGUSR1
+    hook.after_val_iter(runner, 0)  # the other one may have no such batch
+    try:
+        hook.before_train_epoch(runner)
+    except SystemExit as stop:
+        return stop.code
+
+
 def summary(rank):
     """Statistics after each rank has seen pixels of a class of its own."""
     stats = pseudo_label_statistics.PseudoLabelStatistics(2)
@@ -82,5 +101,6 @@ if __name__ == '__main__':
             message=message,
             same=same,
             drawn=drawn_for_the_decoders(rank),
+            stopped=stopped_after_a_validation(rank),
             summary=summary(rank)), f'{folder}/rank_{rank}.pth')
     dist.destroy_process_group()
