@@ -55,6 +55,11 @@ def set_out_channels(head, channels: int):
     if classifies_masks(MODELS.get(head['type'])):
         if 'class_names' in head:
             head['class_names'] = [f'class {i}' for i in range(channels)]
+        weights = (head.get('loss_cls') or {}).get('class_weight')
+        if weights:
+            # one of each class and one of no object, which heads count
+            weights = [1.] * channels + [weights[-1]]
+            head['loss_cls'] = dict(head['loss_cls'], class_weight=weights)
         return dict(head, num_classes=channels)
     for key in ('out_channels', 'threshold'):
         head.pop(key, None)

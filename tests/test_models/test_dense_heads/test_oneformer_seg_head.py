@@ -10,6 +10,8 @@ from mmengine.structures import PixelData  # noqa: E402
 from mmseg.registry import MODELS  # noqa: E402
 from mmseg.structures import SegDataSample  # noqa: E402
 
+from mmseg_ext.models.utils.denoising_head import classifier_keys  # noqa: E402
+
 
 @pytest.fixture(scope='module')
 def cfg(repo):
@@ -119,6 +121,14 @@ def test_losses_by_default(cfg):
 def test_refusals(cfg, change, message):
     with pytest.raises(ValueError, match=message):
         build(cfg, **change)
+
+
+def test_classifier_keys(cfg):
+    """What a pre-training on other classes does not leave."""
+    with DefaultScope.overwrite_default_scope('mmseg'):
+        assert classifier_keys(cfg) == [
+            'decode_head.cls_embed.weight', 'decode_head.cls_embed.bias'
+        ]
 
 
 def test_training_without_train_cfg(cfg):
