@@ -175,19 +175,27 @@ class ClassIncrementalDataset(BaseSegDataset):
             step=self.step,
             has_background=self.has_background)
 
-    def _make_label_map(self) -> Dict[int, int]:
-        """Channel of each label value of the files."""
+    def _make_label_map(self,
+                        before: Optional[Mapping[int, int]]) -> Dict[int, int]:
+        """Channel of each label value of the files.
+
+        Args:
+            before (dict[int, int], optional): ``label_map`` that the inner
+                data set gives an image: to some of its classes, or of raw
+                label ids.
+        """
         rest = 0 if self.unseen == 'background' else IGNORED
         known = list(self._inner.metainfo['classes'])
         mapped = {
             i: self._channels.get(i, 0 if name == BACKGROUND else rest)
             for i, name in enumerate(known)
         }
-        before = self._inner.label_map
-        if before is not None:  # the inner data set has classes of its own
-            mapped = {old: mapped.get(new, new) for old, new in before.items()}
         if self.void_as_background and not self.evaluate:
             mapped[IGNORED] = 0
+        if before is not None:
+            void = mapped.get(IGNORED, IGNORED)
+            mapped = {old: mapped.get(new, new) for old, new in before.items()}
+            mapped.setdefault(IGNORED, void)
         return mapped
 
     def load_data_list(self) -> List[dict]:
@@ -202,8 +210,7 @@ class ClassIncrementalDataset(BaseSegDataset):
         infos = [self._inner.get_data_info(i) for i in range(len(self._inner))]
         names = image_names(self._inner)
         if self.evaluate:
-            label_map = self._make_label_map()
-            return [self._labeled(info, label_map) for info in infos]
+            return self._labeled(infos)
         shown = self._read_labels(names)
         chosen = [i for i, labels in enumerate(shown) if self._takes(labels)]
         if not chosen:
@@ -212,8 +219,7 @@ class ClassIncrementalDataset(BaseSegDataset):
                 f'image in {self.data_prefix.get("img_path")} '
                 f'({self.setting}); check ann_file and image_labels.')
         if self.loads_labels:
-            label_map = self._make_label_map()
-            return [self._labeled(infos[i], label_map) for i in chosen]
+            return self._labeled([infos[i] for i in chosen])
         classes = self.metainfo['classes']
         first_new = classes.index(self.task.steps[self.step][0])
         channels = {self.aliases.get(c, c): i for i, c in enumerate(classes)}
@@ -241,8 +247,16 @@ class ClassIncrementalDataset(BaseSegDataset):
                 })
         return picked
 
-    def _labeled(self, info: dict, label_map: Dict[int, int]) -> dict:
-        return dict(info, label_map=label_map, seg_fields=[])
+    def _labeled(self, infos: Sequence[dict]) -> List[dict]:
+        made: Dict[tuple, dict] = {}  # images share their maps
+        labeled = []
+        for info in infos:
+            before = info.get('label_map')
+            key = () if before is None else tuple(before.items())
+            if key not in made:
+                made[key] = self._make_label_map(before)
+            labeled.append(dict(info, label_map=made[key], seg_fields=[]))
+        return labeled
 
     def _read_labels(self, names: Sequence[str]) -> List[FrozenSet[str]]:
         field = 'ClassIncrementalDataset.image_labels'

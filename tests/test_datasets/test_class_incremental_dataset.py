@@ -1,6 +1,7 @@
 import json
 import shutil
 
+import cv2
 import incremental_data
 import numpy as np
 import pytest
@@ -141,6 +142,42 @@ class TestSelection:
         assert dataset.metainfo['classes'] == ('background', 'street',
                                                'automobile')
         assert len(dataset.metainfo['palette']) == 3
+
+    @pytest.mark.parametrize('options, expected', [
+        (dict(evaluate=True), [255, 1, 2, 0]),
+        (dict(step=0, void_as_background=True), [0, 1, 0, 0]),
+    ])
+    def test_raw_labels_of_the_data_set(self, tmp_path, options, expected):
+        """Unlabelled, road, car and building as they were downloaded."""
+        for folder in ('images', 'labels'):
+            (tmp_path / folder).mkdir()
+            label = np.array([[0, 7, 26, 11]] * 2, np.uint8)
+            cv2.imwrite(str(tmp_path / folder / 'a.png'), label)
+        (tmp_path / 'counts.json').write_text(
+            json.dumps(
+                dict(
+                    version=1,
+                    classes=['road', 'car'],
+                    images=dict(a=[1, 1]))))
+        data = dict(
+            type='GTADataset',
+            raw_labels=True,
+            data_root=str(tmp_path),
+            data_prefix=dict(img_path='images', seg_map_path='labels'))
+        task = dict(base=['road'], increments=[['car']])
+        options = dict(dict(step=1), **options)
+        dataset = build(data, pipeline=LABELS, task=task, **options)
+        found = dataset[0]['data_samples'].gt_sem_seg.data
+        assert found.tolist() == [[expected] * 2]
+
+    @pytest.mark.parametrize('background, car', [(False, 255), (True, 0)])
+    def test_classes_that_the_data_set_leaves_out(self, data, background, car):
+        """They are void, as what has no label."""
+        data['metainfo'] = dict(classes=('road', 'sky'))
+        dataset = build(data, 0, LABELS, void_as_background=background)
+        label = dataset[1]['data_samples'].gt_sem_seg.data[0]
+        assert (label[:8, 4:] == 1).all()
+        assert (label[8:] == car).all()
 
     def test_suffix_that_the_data_set_finds(self, data):
         """``build_memory_bank.py`` names images by it."""
