@@ -12,6 +12,7 @@ import mmengine.runner.runner as runner_module
 import torch.distributed as torch_dist
 from mmengine.device import get_device
 from mmengine.model import MMDistributedDataParallel
+from mmengine.registry import MODEL_WRAPPERS
 from torch import nn
 
 __all__ = ['CPUDistributedDataParallel', 'apply', 'init_dist_on_cpu']
@@ -71,4 +72,9 @@ def apply() -> str:
         return f'nothing, there is an accelerator ({device})'
     dist_utils._init_dist_pytorch = init_dist_on_cpu
     runner_module.MMDistributedDataParallel = CPUDistributedDataParallel
+    # what a model_wrapper_cfg names
+    MODEL_WRAPPERS.register_module(
+        name='MMDistributedDataParallel',
+        module=CPUDistributedDataParallel,
+        force=True)
     return 'torchrun on the CPU talks over gloo'

@@ -1,9 +1,8 @@
 import os.path as osp
 from typing import List, Mapping, Sequence
 
-import numpy as np
-
 from .image_sheet import Panel, hatch, overlay_labels
+from .panels import picture
 
 
 def branch_panels(sample: Mapping,
@@ -27,21 +26,16 @@ def branch_panels(sample: Mapping,
         if image is None:
             continue
         data_sample = sample['data_samples'][branch]
-        picture = image.permute(1, 2, 0).numpy()
-        if picture.shape[2] == 1:
-            picture = picture.repeat(3, axis=2)
-        elif bgr:
-            picture = picture[..., ::-1]
-        picture = np.ascontiguousarray(picture.clip(0, 255).astype(np.uint8))
+        view = picture(image, rgb=not bgr)
         label = data_sample.get('gt_sem_seg')
         mask = data_sample.get('valid_mask')
         padding = None if mask is None else ~mask.data[0].numpy()
         name = '' if panels else osp.basename(
             data_sample.get('img_path') or '')
-        views = [(f'{branch} {name}', picture)]
+        views = [(f'{branch} {name}', view)]
         if label is not None:
             views.append((f'{branch}: label',
-                          overlay_labels(picture, label.data[0].numpy(),
+                          overlay_labels(view, label.data[0].numpy(),
                                          palette)))
         for title, view in views:
             panels.append(

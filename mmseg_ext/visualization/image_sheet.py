@@ -35,8 +35,8 @@ def overlay_labels(image: np.ndarray,
 
     Args:
         image (np.ndarray): RGB image, (H, W, 3) uint8.
-        label (np.ndarray): Class ids, (H, W); ids beyond the palette are not
-            drawn.
+        label (np.ndarray): Class ids, (H, W), whole numbers of any type; ids
+            beyond the palette are not drawn.
         palette (Sequence[Sequence[int]]): RGB colour of each class.
         alpha (float): Opacity of the colours. Defaults to 0.6.
 
@@ -44,6 +44,8 @@ def overlay_labels(image: np.ndarray,
         np.ndarray: RGB image, (H, W, 3) uint8.
     """
     colors = np.asarray(palette, dtype=np.float32).reshape(-1, 3)
+    # heads of one channel predict float
+    label = np.asarray(label).astype(np.int64)
     known = (label >= 0) & (label < len(colors))
     mixed = image.astype(np.float32)
     mixed[known] = (1 - alpha) * mixed[known] + alpha * colors[label[known]]

@@ -5,6 +5,7 @@ import sys
 import mmengine.dist.utils as dist_utils
 import mmengine.runner.runner as runner_module
 import pytest
+from mmengine.registry import MODEL_WRAPPERS
 
 from mmseg_ext.compat import cpu_dist
 
@@ -35,6 +36,11 @@ def test_torchrun_needs_no_gpu(tmp_path, repo):
                           timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     assert done.stdout.count('sum 3') == 2, done.stdout
+
+
+def test_a_config_may_name_the_stock_wrapper():
+    wrapper = MODEL_WRAPPERS.get('MMDistributedDataParallel')
+    assert wrapper is cpu_dist.CPUDistributedDataParallel
 
 
 def test_other_launch_backends_are_refused():

@@ -96,8 +96,16 @@ def test_absent_classes():
 @pytest.mark.parametrize('shape', [(1, 6), (6, 1)])
 def test_an_image_of_one_row_or_column(shape):
     classes = np.array([0, 0, 0, 1, 1, 1]).reshape(shape)
-    assert run(BoundaryFScoreMetric(radii=(1, ), absent='skip'),
-               [(classes, classes)]) == dict(mBF_1px=100.)
+    assert run(
+        BoundaryFScoreMetric(radii=(1, ), absent='skip'),
+        [(classes, classes)]) == dict(mBF_1px=100.)
+
+
+def test_a_head_of_one_channel():
+    label = (blobs(0) > 0).astype(np.int64)
+    metric = BoundaryFScoreMetric(radii=(1, ), absent='skip')
+    assert run(metric,
+               [(label.astype(np.float32), label)]) == dict(mBF_1px=100.)
 
 
 def test_crop():

@@ -50,6 +50,24 @@ def test_collapse_is_told_from_certainty():
     assert (good['predicted_classes'], bad['predicted_classes']) == (4, 1)
 
 
+def test_scores_of_masks():
+    """Sums of class times mask probability are no logits."""
+    certain = torch.zeros(4, 2, 2)
+    certain[1] = 0.9
+    figures = evaluate(certain, scores='shares')
+    assert figures['target_entropy'] == pytest.approx(0, abs=1e-4)
+    assert evaluate(certain)['target_entropy'] > 0.8
+    torch.manual_seed(0)
+    scores = torch.rand(5, 6, 7)
+    expected = entropy((scores / scores.sum(0)).flatten(1).T.numpy()).mean()
+    found = evaluate(scores, scores='shares')['target_entropy']
+    assert found == pytest.approx(expected, abs=1e-5)
+    with pytest.raises(ValueError, match="scores is 'shares', but a score"):
+        evaluate(-scores, scores='shares')
+    with pytest.raises(ValueError, match="must be 'logits' or 'shares'"):
+        TargetEntropy(scores='prob')
+
+
 def test_uniform_prediction():
     assert evaluate(torch.zeros(19, 4, 4))['target_entropy'] == 1
 

@@ -31,6 +31,9 @@ def test_overlay_mixes_known_classes_only():
     assert mixed[0, 0].tolist() == [40, 40, 40]
     assert mixed[0, 1].tolist() == [160, 100, 40]
     assert mixed[1].tolist() == [[100] * 3] * 2
+    floats = overlay_labels(
+        flat(100, 2, 2), label.astype(np.float32), [[0, 0, 0], [200, 100, 0]])
+    assert (floats == mixed).all()
 
 
 def test_hatch_covers_only_what_it_is_told():

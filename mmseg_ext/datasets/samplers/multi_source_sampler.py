@@ -23,7 +23,9 @@ class MultiSourceSampler(Sampler):
     any position at once: nothing is drawn to skip what was trained on. Each
     epoch of a source holds each image once, and no image comes twice within
     a global batch unless the source is smaller than that
-    (:class:`SourceOrder`).
+    (:class:`SourceOrder`). Without ``source_sizes`` the batch is not known,
+    and a source of less than three batches may repeat images where two epochs
+    meet.
 
     Each index is a :class:`SeededIndex` whose seed is a function of (seed,
     source, position), which makes the augmentation of an image a function of

@@ -3,7 +3,7 @@ from typing import Dict, Iterator, List, Optional
 
 import torch
 from mmengine.dist import all_reduce
-from mmengine.hooks import Hook
+from mmengine.hooks import EMAHook, Hook
 from mmengine.model import BaseTTAModel
 from mmseg.registry import HOOKS
 from torch import Tensor, nn
@@ -40,8 +40,8 @@ class AdaptiveBatchNormHook(Hook):
 
     Raises:
         ValueError: If ``batch_size`` is less than 2, ``max_images`` less
-            than that, the segmentor has no batch normalisation, or there is
-            no image.
+            than that, the segmentor has no batch normalisation, there is no
+            image, or ``EMAHook`` trains too.
     """
 
     # The statistics are needed by whatever saves the best checkpoint.
@@ -69,6 +69,14 @@ class AdaptiveBatchNormHook(Hook):
             raise ValueError(
                 'AdaptiveBatchNormHook needs batch normalisation with running '
                 'statistics, but model.segmentor has none: remove the hook.')
+
+    def before_train(self, runner) -> None:
+        """Refuse a second hook that exchanges weights in a validation."""
+        if any(isinstance(hook, EMAHook) for hook in runner.hooks):
+            raise ValueError(
+                'custom_hooks has AdaptiveBatchNormHook and EMAHook, but '
+                'checkpoints would hold the statistics of the one with the '
+                'weights of the other: train with one of them.')
 
     def before_val_epoch(self, runner) -> None:
         """Adapt the statistics, keeping the former ones."""

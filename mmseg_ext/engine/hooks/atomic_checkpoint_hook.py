@@ -7,7 +7,8 @@ from typing import List, Optional, Sequence, Union
 
 from mmengine.dist import barrier, get_world_size, is_main_process
 from mmengine.fileio import LocalBackend, register_backend
-from mmengine.hooks import CheckpointHook
+from mmengine.hooks import CheckpointHook, EMAHook
+from mmengine.optim import ReduceOnPlateauParamScheduler
 from mmengine.runner import (CheckpointLoader, EpochBasedTrainLoop,
                              find_latest_checkpoint)
 from mmseg.registry import HOOKS
@@ -55,8 +56,9 @@ class AtomicCheckpointHook(CheckpointHook):
     ``last_checkpoint`` are written under a temporary name and renamed; an
     outdated or no longer best checkpoint is removed only after the new one
     and ``last_checkpoint`` are complete; and if the validation that follows a
-    checkpoint sets a best value (``TeacherStudentValLoop``), the checkpoint
-    is written again so that a resumed run knows it.
+    checkpoint sets a best value (``TeacherStudentValLoop``) or steps a
+    scheduler, the checkpoint is written again so that a resumed run knows it.
+    None is written within an accumulation of gradients.
 
     With ``load_from``, ``--resume`` goes on from the last checkpoint of the
     run if there is one, see :meth:`before_run`.
@@ -160,11 +162,10 @@ class AtomicCheckpointHook(CheckpointHook):
         """Save a checkpoint at intervals, and stop if a signal came."""
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
         step = runner.iter + 1
-        accumulated = iterations_per_step(runner)
-        if (not self._in_epochs and step % accumulated == 0
-                and step < runner.max_iters):
+        if (not self._in_epochs and step < runner.max_iters
+                and self._ends_step(runner, step)):
             self._stop_if_asked(runner, runner.epoch, step,
-                                step // accumulated)
+                                step // iterations_per_step(runner))
 
     def after_train_epoch(self, runner) -> None:
         """Save a checkpoint at intervals, and stop if a signal came."""
@@ -182,11 +183,23 @@ class AtomicCheckpointHook(CheckpointHook):
 
         That validation is not made again, unless it is the last. Several
         ranks, which may validate different numbers of batches, stop at their
-        next agreement.
+        next agreement; so does one process whose state cannot be saved now,
+        within an accumulation or while the weights are those of ``EMAHook``.
         """
-        if get_world_size() == 1 and self._stop_signal.received is not None:
+        if (get_world_size() == 1 and self._stop_signal.received is not None
+                and self._can_resume_here(runner)):
             self._stop_if_asked(runner, runner.epoch, runner.iter,
                                 batch_idx + 1)
+
+    def _can_resume_here(self, runner) -> bool:
+        if self._saved_step == self._step(runner.epoch, runner.iter):
+            return True
+        averaged = any(isinstance(hook, EMAHook) for hook in runner.hooks)
+        return not averaged and self._ends_step(runner, runner.iter)
+
+    def _ends_step(self, runner, iteration: int) -> bool:
+        """Whether no gradient of these iterations waits for others."""
+        return self._in_epochs or iteration % iterations_per_step(runner) == 0
 
     def _stop_if_asked(self, runner, epoch: int, iteration: int,
                        turn: int) -> None:
@@ -213,7 +226,8 @@ class AtomicCheckpointHook(CheckpointHook):
         super().after_val_epoch(runner, metrics)
         best = runner.message_hub.get_info(_BEST_KEY)
         step = self._step(runner.epoch, runner.iter)
-        if self._saved_step == step and best != self._saved_best:
+        changed = best != self._saved_best or _follows_metrics(runner)
+        if self._saved_step == step and changed:
             self._save_checkpoint_with_step(
                 runner, step, dict(epoch=runner.epoch, iter=runner.iter))
 
@@ -224,6 +238,10 @@ class AtomicCheckpointHook(CheckpointHook):
     def _save_checkpoint_with_step(self, runner, step: int,
                                    meta: dict) -> None:
         # Not the stock method: that one removes before it writes.
+        iteration = meta['iter']
+        if iteration < runner.max_iters and not self._ends_step(
+                runner, iteration):
+            return  # a best value, of which the next checkpoint knows
         ids = self.keep_ckpt_ids if self.max_keep_ckpts > 0 else None
         if ids is not None and (not ids or ids[-1] != step):
             if len(ids) == self.max_keep_ckpts:
@@ -259,6 +277,15 @@ class AtomicCheckpointHook(CheckpointHook):
                 self.file_backend.remove(path)
             elif self.file_backend.isdir(path):
                 self.file_backend.rmtree(path)
+
+
+def _follows_metrics(runner) -> bool:
+    """Whether a validation changes the state of a scheduler."""
+    schedulers = runner.param_schedulers or []
+    if isinstance(schedulers, dict):
+        schedulers = [one for each in schedulers.values() for one in each]
+    return any(
+        isinstance(one, ReduceOnPlateauParamScheduler) for one in schedulers)
 
 
 class _LateRemoval:

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from ...models.utils.heads import forward_decode_head
 from ...models.utils.logits import two_channel_logits
+from ...models.utils.mask_classification import prediction_logits
 from ...models.utils.segmentor_levels import SegmentorLevels
 
 
@@ -53,7 +54,8 @@ class ConfidenceMaps:
             if len(scores) == 1:  # stock segmentors give the probability
                 prob = torch.cat([1 - scores, scores])
             else:
-                prob = scores.softmax(0)
+                prob = prediction_logits(self.segmentor.decode_head,
+                                         scores).softmax(0)
         else:
             prob = self._upsampled_probability(batch)
         confidence, labels = prob.max(0)

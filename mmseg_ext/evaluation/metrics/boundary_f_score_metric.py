@@ -72,8 +72,10 @@ class BoundaryFScoreMetric(BaseMetric):
         """
         num_classes = len(self.dataset_meta['classes'])
         for sample in data_samples:
-            pred = sample['pred_sem_seg']['data'].squeeze(0).cpu().numpy()
-            label = sample['gt_sem_seg']['data'].squeeze(0).cpu().numpy()
+            # heads of one channel predict float
+            pred, label = (
+                sample[name]['data'].squeeze(0).long().cpu().numpy()
+                for name in ('pred_sem_seg', 'gt_sem_seg'))
             self.results.append(self.score(pred, label, num_classes))
 
     def score(self, pred: np.ndarray, label: np.ndarray,

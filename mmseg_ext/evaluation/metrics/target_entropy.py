@@ -1,3 +1,4 @@
+import logging
 import math
 from collections import OrderedDict
 from typing import Dict, List, Optional, Sequence, Tuple
@@ -7,6 +8,9 @@ import torch
 from mmengine.evaluator import BaseMetric
 from mmengine.logging import print_log
 from mmseg.registry import METRICS
+from torch import Tensor
+
+from ...models.utils.mask_classification import log_shares
 
 
 @METRICS.register_module()
@@ -35,16 +39,22 @@ class TargetEntropy(BaseMetric):
       of a collapse.
 
     Args:
+        scores (str): What ``seg_logits`` are: ``'logits'``, or ``'shares'``,
+            sums of class times mask probability, as heads that classify masks
+            predict them; P is then their share among the classes. Defaults to
+            'logits'.
         min_share (float): See ``predicted_classes``. Defaults to 1e-3.
         collect_device (str): ``'cpu'`` or ``'gpu'``. Defaults to 'cpu'.
         prefix (str, optional): Prefix of the figures' names. Defaults to
             None.
 
     Raises:
-        ValueError: If ``min_share`` is outside [0, 1].
+        ValueError: If ``scores`` is none of the two or ``min_share`` outside
+            [0, 1].
     """
 
     def __init__(self,
+                 scores: str = 'logits',
                  min_share: float = 1e-3,
                  collect_device: str = 'cpu',
                  prefix: Optional[str] = None) -> None:
@@ -52,6 +62,11 @@ class TargetEntropy(BaseMetric):
         if not 0 <= min_share <= 1:
             raise ValueError('TargetEntropy.min_share must be in [0, 1] but '
                              f'is {min_share}.')
+        if scores not in ('logits', 'shares'):
+            raise ValueError("TargetEntropy.scores must be 'logits' or "
+                             f"'shares' but is {scores!r}.")
+        self.scores = scores
+        self._warned = False
         self.min_share = min_share
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
@@ -80,7 +95,24 @@ class TargetEntropy(BaseMetric):
                     "TargetEntropy needs 'seg_logits' in every sample but "
                     f'found {sorted(sample)}: evaluate a segmentor that '
                     'returns its scores.')
-            self.results.append(_image_sums(sample))
+            self._check(sample['seg_logits']['data'])
+            self.results.append(_image_sums(sample, self.scores == 'shares'))
+
+    def _check(self, scores: Tensor) -> None:
+        lowest, highest = scores.min(), scores.max()
+        if self.scores == 'shares' and lowest < 0:
+            raise ValueError("TargetEntropy.scores is 'shares', but a score "
+                             f'is {lowest:.3g}: set it to \'logits\'.')
+        if self._warned or self.scores == 'shares' or len(scores) == 1:
+            return
+        if lowest >= 0 and highest > 0:
+            self._warned = True
+            print_log(
+                f'All scores of an image lie in {lowest:.3g} to '
+                f'{highest:.3g}: if the decode head classifies masks, '
+                "TargetEntropy needs scores='shares'.",
+                logger='current',
+                level=logging.WARNING)
 
     def compute_metrics(self, results: List[tuple]) -> Dict[str, float]:
         """Figures of all images.
@@ -111,12 +143,15 @@ class TargetEntropy(BaseMetric):
         return metrics
 
 
-def _image_sums(sample: dict) -> Tuple[float, np.ndarray, np.ndarray]:
+def _image_sums(sample: dict,
+                shares: bool) -> Tuple[float, np.ndarray, np.ndarray]:
     """Sums over the pixels of an image: entropy, probability, prediction."""
     scores = sample['seg_logits']['data'].float()
     if scores.shape[0] == 1:
         # The stock segmentors give the probability of a head of one channel.
         prob = torch.cat([1 - scores, scores])
+    elif shares:
+        prob = log_shares(scores[None])[0].softmax(0)
     else:
         prob = scores.softmax(0)
     # Rows first: not every device has float64, and float32 is short for all.

@@ -80,17 +80,21 @@ class MaskSupervisionMixin:
             ]
             pairs = self._match(cls_scores.detach(), embeds.detach(),
                                 features.detach(), targets, masks, img_metas)
-            number = features.new_tensor(
-                float(sum(pair.queries.shape[1] for pair in pairs)))
+            number = features.new_full(
+                (), float(sum(pair.queries.shape[1] for pair in pairs)))
             # on every rank, whatever its targets
             number = reduce_mean(number).clamp(min=1)
             points = self._points(embeds, features, masks, pairs)
+            class_weight = torch.tensor(
+                self.class_weight, dtype=features.dtype)
+            class_weight = class_weight.to(features.device, non_blocking=True)
             losses = {}
             last = len(cls_scores) - 1
             for index, scores in enumerate(cls_scores):
                 prefix = '' if index == last else f'd{index}.'
                 losses[f'{prefix}loss_cls'] = self._class_loss(
-                    scores, targets, [pair.queries[index] for pair in pairs],
+                    scores, class_weight, targets,
+                    [pair.queries[index] for pair in pairs],
                     [pair.targets[index] for pair in pairs])
                 if points is None:
                     # no target: a zero that every parameter takes part in
@@ -188,8 +192,8 @@ class MaskSupervisionMixin:
             return None
         return torch.cat(logits, dim=1), torch.cat(truths, dim=1)
 
-    def _class_loss(self, scores: Tensor, targets: Sequence[InstanceData],
-                    queries: Sequence[Tensor],
+    def _class_loss(self, scores: Tensor, class_weight: Tensor,
+                    targets: Sequence[InstanceData], queries: Sequence[Tensor],
                     matched: Sequence[Tensor]) -> Tensor:
         labels = torch.full(
             scores.shape[:2],
@@ -200,12 +204,11 @@ class MaskSupervisionMixin:
                                              matched):
             row[query] = target.labels[index]
         labels = labels.flatten()
-        weight = scores.new_tensor(self.class_weight)
         return self.loss_cls(
             scores.flatten(0, 1),
             labels,
             torch.ones_like(labels, dtype=scores.dtype),
-            avg_factor=weight[labels].sum())
+            avg_factor=class_weight[labels].sum())
 
 
 def _assign(cost: Tensor, img_meta: dict):

@@ -239,9 +239,9 @@ class OneFormerHead(MaskSupervisionMixin, Mask2FormerHead):
         rows = torch.tensor([[names.index(task) for task in row]
                              for row in tasks])
         with without_autocast(weight):
-            ids = ids.to(weight.device, weight.dtype)
-            tokens = self.task_encoder(ids)
-            return F.embedding(rows.to(weight.device), tokens)
+            ids = ids.to(weight.device, weight.dtype, non_blocking=True)
+            rows = rows.to(weight.device, non_blocking=True)
+            return F.embedding(rows, self.task_encoder(ids))
 
     def encode_pixels(self, x: Sequence[Tensor]):
         """Pixel decoder, in float32 also under autocast.

@@ -81,8 +81,10 @@ def solve_size_constraints(logits: Tensor,
     scores = (logits - logits.amax(1, keepdim=True)).exp()
 
     offset = torch.stack([-low, high], 1)
-    sign = offset.new_tensor([1., -1.]).view(1, 2, 1)
-    cap = offset.new_tensor([slack, max_upper]).view(1, 2, 1)
+    # filled there: a copy from the host would wait for the device
+    sign, cap = offset.new_ones(1, 2, 1), offset.new_full((1, 2, 1), slack)
+    sign[:, 1] = -1
+    cap[:, 1] = max_upper
     floor = torch.zeros_like(cap)
     current = torch.zeros_like(offset)
     ahead = current

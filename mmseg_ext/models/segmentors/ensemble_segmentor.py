@@ -11,6 +11,7 @@ from mmseg.utils import ConfigType, OptConfigType, OptSampleList, SampleList
 from torch import Tensor, nn
 
 from ..utils.ensemble_checkpoint import adopt_checkpoint_of_one, load_exactly
+from ..utils.mask_classification import prediction_logits
 
 # Arguments of SegDataPreProcessor.
 _TRAINING_ONLY = ('batch_augments', 'seg_pad_val', 'size', 'size_divisor')
@@ -193,8 +194,11 @@ class EnsembleSegmentor(BaseSegmentor):
             samples = model.postprocess_result(logits, samples)
             for i, sample in enumerate(samples):
                 scores = sample.seg_logits.data.float()
-                # One channel is a probability already.
-                prob = scores if len(scores) == 1 else scores.softmax(0)
+                if len(scores) == 1:  # a probability already
+                    prob = scores
+                else:
+                    prob = prediction_logits(model.decode_head,
+                                             scores).softmax(0)
                 mixed[i] = mixed[i] + weight / sum(self.weights) * prob
         if data_samples is None:
             data_samples = [SegDataSample() for _ in mixed]

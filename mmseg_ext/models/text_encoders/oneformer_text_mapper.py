@@ -123,8 +123,9 @@ class OneFormerTextMapper(BaseModule):
         rows = torch.tensor([[unique[text] for text in image]
                              for image in texts])
         device = self.positional_embedding.device
-        encoded = self.encode(ids.to(device), ends.to(device))
-        queries = F.embedding(rows.to(device), self.projector(encoded))
+        ids, ends, rows = (
+            x.to(device, non_blocking=True) for x in (ids, ends, rows))
+        queries = F.embedding(rows, self.projector(self.encode(ids, ends)))
         if self.context is None:
             return queries
         context = self.context.weight.expand(len(queries), -1, -1)

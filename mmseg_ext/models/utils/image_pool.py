@@ -1,5 +1,5 @@
 import torch
-from mmengine.dist import all_gather, get_rank
+from mmengine.dist import all_gather, broadcast_object_list, get_rank
 from torch import Tensor, nn
 
 from .logits import full_precision
@@ -36,10 +36,11 @@ class ImagePool(nn.Module):
             raise ValueError(f'model.pool_size must not be negative but is '
                              f'{size}.')
         self.size = size
-        # The model is built from one seed on all ranks.
         self.seed = int(torch.randint(2**31, (), device='cpu'))
         self.queries = 0
-        self.register_buffer('images', torch.zeros(0))
+        # No buffer: copies of a model, as averages of it are, have buffers
+        # of fixed sizes.
+        self.images = torch.zeros(0)
         self._register_load_state_dict_pre_hook(self._adopt_state)
 
     @torch.no_grad()
@@ -55,11 +56,17 @@ class ImagePool(nn.Module):
         images = full_precision(images.detach())
         if self.size == 0:
             return images
+        if self.queries == 0:
+            # ranks may have built the model from seeds of their own
+            seeds = [self.seed]
+            broadcast_object_list(seeds)
+            self.seed = seeds[0]
         own = slice(get_rank() * len(images), (get_rank() + 1) * len(images))
         images = torch.cat(all_gather(images.contiguous()))
         if self.images.shape[1:] != images.shape[1:]:
             # none yet, or training goes on with other crops
             self.images = images.new_zeros(0, *images.shape[1:])
+        self.images = self.images.to(images.device)
         generator = torch.Generator('cpu').manual_seed(self.seed +
                                                        _STEP * self.queries)
         self.queries += 1
@@ -86,10 +93,14 @@ class ImagePool(nn.Module):
         """Go on with the random numbers of a checkpoint."""
         self.seed, self.queries = state.tolist()
 
+    def _save_to_state_dict(self, destination: dict, prefix: str,
+                            keep_vars: bool) -> None:
+        super()._save_to_state_dict(destination, prefix, keep_vars)
+        destination[f'{prefix}images'] = self.images
+
     def _adopt_state(self, state_dict: dict, prefix: str, *args) -> None:
         """A ``load_state_dict`` pre-hook: take a pool of any size."""
         # weights alone, such as converted ones, have neither
         state_dict.setdefault(f'{prefix}_extra_state', self.get_extra_state())
-        key = f'{prefix}images'
-        state_dict[key] = state_dict.get(key, self.images)[:self.size]
-        self.images = self.images.new_zeros(state_dict[key].shape)
+        images = state_dict.pop(f'{prefix}images', self.images)
+        self.images = images[:self.size].clone()

@@ -53,6 +53,24 @@ def log_shares(scores: Tensor) -> Tensor:
     return share.clamp(min=LEAST_SHARE).log()
 
 
+def prediction_logits(head: nn.Module, prediction: Tensor) -> Tensor:
+    """Logits, of which a softmax makes sense, of what a segmentor predicts.
+
+    Args:
+        head (nn.Module): Its decode head.
+        prediction (Tensor): ``seg_logits`` of one image, (K, H, W).
+
+    Returns:
+        Tensor: Log shares where the head gives :func:`class_scores`, else as
+        they are; at least float32.
+    """
+    prediction = full_precision(prediction)
+    # OneFormerHead gives log shares on demand
+    if classifies_masks(head) and getattr(head, 'output', 'score') == 'score':
+        return log_shares(prediction[None])[0]
+    return prediction
+
+
 def read_logits(output: Tuple[Sequence[Tensor], Sequence[Tensor]]) -> Tensor:
     """Log shares of the last layer of what such a head's forward returns.
 

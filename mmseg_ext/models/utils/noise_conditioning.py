@@ -35,6 +35,8 @@ class NoiseConditioning(nn.Module):
         if embed_dims % 2 or embed_dims < 2:
             raise ValueError('model.condition.embed_dims must be even but is '
                              f'{embed_dims}.')
+        # in a tuple: no child, whose weights would be in here as well
+        self._decoder = (decoder, )
         self.names: List[str] = []
         self.sizes: List[int] = []
         self._current: Optional[List[Tensor]] = None
@@ -44,7 +46,6 @@ class NoiseConditioning(nn.Module):
                 continue
             if getattr(layer, 'weight', None) is None:
                 continue
-            layer.register_forward_hook(self._make_hook(len(self.names)))
             self.names.append(name)
             self.sizes.append(layer.weight.numel())
         if not self.names:
@@ -77,6 +78,7 @@ class NoiseConditioning(nn.Module):
     @contextmanager
     def condition(self, sigma: Tensor):
         """Condition all forwards of the decoder in the scope."""
+        self._hook_layers()
         self._current = self(sigma)
         try:
             yield
@@ -103,16 +105,35 @@ class NoiseConditioning(nn.Module):
             state_dict[key + 'weight'] = weight * (1 + scale)
             state_dict[key + 'bias'] = bias * (1 + scale) + shift
 
-    def _make_hook(self, index: int):
+    def _hook_layers(self) -> None:
+        """Hook layers that took the place of others, as SyncBN's do."""
+        for index, name in enumerate(self.names):
+            layer = self._decoder[0].get_submodule(name)
+            if not any(
+                    isinstance(hook, _LayerHook) and hook.owner is self
+                    for hook in layer._forward_hooks.values()):
+                layer.register_forward_hook(_LayerHook(self, index))
 
-        def hook(layer: nn.Module, args: tuple, output: Tensor):
-            if self._current is None:
-                return None
-            scale, shift = self._current[index].to(output.dtype).unbind(1)
-            if isinstance(layer, nn.LayerNorm):
-                shape = (-1, *[1] * (output.dim() - 2), scale.shape[1])
-            else:
-                shape = (-1, scale.shape[1], *[1] * (output.dim() - 2))
-            return output * (1 + scale.view(shape)) + shift.view(shape)
 
-        return hook
+class _LayerHook:
+    """Scales and shifts the output of one layer.
+
+    Args:
+        owner (NoiseConditioning): Has scale and shift.
+        index (int): Which of its layers.
+    """
+
+    def __init__(self, owner: NoiseConditioning, index: int) -> None:
+        self.owner = owner
+        self.index = index
+
+    def __call__(self, layer: nn.Module, args: tuple, output: Tensor):
+        if self.owner._current is None:
+            return None
+        current = self.owner._current[self.index]
+        scale, shift = current.to(output.dtype).unbind(1)
+        if isinstance(layer, nn.LayerNorm):
+            shape = (-1, *[1] * (output.dim() - 2), scale.shape[1])
+        else:
+            shape = (-1, scale.shape[1], *[1] * (output.dim() - 2))
+        return output * (1 + scale.view(shape)) + shift.view(shape)

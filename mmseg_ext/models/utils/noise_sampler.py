@@ -80,7 +80,8 @@ class NoiseSampler:
             fixed = float(self.level.at(0.))
         if fixed is not None:
             return torch.full((count, 1, 1, 1), fixed, device=device)
-        generator = torch.Generator().manual_seed(seed)
+        # of numbers of its own: those of the noise begin with the seed
+        generator = torch.Generator().manual_seed(hash_seed(seed, 'sigma'))
         uniform = torch.rand(count, dtype=torch.double, generator=generator)
         sigma = torch.from_numpy(self.level.at(uniform.numpy())).float()
         return sigma.reshape(-1, 1, 1, 1).to(device, non_blocking=True)

@@ -87,7 +87,10 @@ def recorded_noise(preprocessor: nn.Module, images: Tensor,
               (0, width - sample.gt_noise.data.shape[2], 0,
                height - sample.gt_noise.data.shape[1])) for sample in samples
     ])
-    sigma = images.new_tensor([sample.noise_sigma for sample in samples])
-    return NoisyBatch(images, images * scale + shift,
-                      swap_channels(preprocessor, noise.to(images)),
-                      sigma.view(-1, 1, 1, 1), samples[0].noise_process)
+    sigma = torch.tensor([sample.noise_sigma for sample in samples],
+                         dtype=images.dtype)
+    sigma = sigma.to(images.device, non_blocking=True)
+    return NoisyBatch(
+        images, images * scale + shift,
+        swap_channels(preprocessor, noise.to(images, non_blocking=True)),
+        sigma.view(-1, 1, 1, 1), samples[0].noise_process)

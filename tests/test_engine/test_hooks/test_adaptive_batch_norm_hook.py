@@ -4,6 +4,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 import torch.nn as nn
+from mmengine.hooks import EMAHook
 from toys import fake_runner
 
 from mmseg_ext.engine import AdaptiveBatchNormHook
@@ -185,4 +186,7 @@ def test_errors():
     with pytest.raises(ValueError, match='model.segmentor has none'):
         AdaptiveBatchNormHook().before_run(
             SimpleNamespace(model=nn.GroupNorm(1, 2)))
+    with pytest.raises(ValueError, match='AdaptiveBatchNormHook and EMAHook'):
+        AdaptiveBatchNormHook().before_train(
+            SimpleNamespace(hooks=[EMAHook()]))
     assert norm_layers(nn.BatchNorm2d(2, track_running_stats=False)) == []

@@ -167,6 +167,91 @@ def test_a_loop_in_epochs_stops_between_two(tmp_path, monkeypatch, mode,
     assert calls.count('loss') == 12
 
 
+ACCUMULATION = {
+    'optim_wrapper':
+    dict(
+        type='OptimWrapper',
+        optimizer=dict(type='AdamW', lr=0.01),
+        accumulative_counts=4)
+}
+
+
+def validated(tmp_path, max_iters, interval=100, **settings):
+    """A runner that validates every six iterations."""
+    return toy_runner(
+        tmp_path,
+        max_iters=max_iters,
+        **toy_val(),
+        **{
+            'train_cfg.val_interval': 6,
+            'val_cfg.type': 'ValLoop'
+        },
+        **hook(),
+        **{
+            'default_hooks.checkpoint.interval': interval,
+            **settings
+        })
+
+
+def test_no_checkpoint_within_an_accumulation(tmp_path):
+    """Nor does a new best value make one, unless it is the end."""
+    validated(tmp_path, 14, 4, **{
+        'default_hooks.checkpoint.save_best': 'mIoU'
+    }, **ACCUMULATION).train()
+    found = {
+        int(n.split('_')[-1][:-4])
+        for n in names(tmp_path) if not n.startswith('best')
+    }
+    assert found == {4, 8, 12, 14}
+
+
+@pytest.mark.parametrize('settings, last', [
+    ({}, 6),
+    (ACCUMULATION, 8),
+    (dict(custom_hooks=[dict(type='EMAHook', momentum=0.1)]), 7),
+])
+def test_a_signal_in_a_validation(tmp_path, monkeypatch, settings, last):
+    """What cannot be saved then is saved as soon as it can."""
+    straight = validated(tmp_path / 'straight', 12, **settings)
+    straight.train()
+    forward = ToyAlgorithm.forward
+
+    def stop(self, *args, **kwargs):
+        if kwargs['mode'] == 'predict':
+            signal.raise_signal(signal.SIGTERM)
+        return forward(self, *args, **kwargs)
+
+    monkeypatch.setattr(ToyAlgorithm, 'forward', stop)
+    with pytest.raises(SystemExit):
+        validated(tmp_path / 'stopped', 12, **settings).train()
+    monkeypatch.undo()
+    assert names(tmp_path / 'stopped') == [f'iter_{last}.pth']
+    validated(tmp_path / 'stopped', 12, resume=True, **settings).train()
+    expected, found = (
+        torch.load(tmp_path / run / 'iter_12.pth')
+        for run in ('straight', 'stopped'))
+    for key in ('state_dict', 'ema_state_dict'):
+        for name, value in expected.get(key, {}).items():
+            assert torch.equal(found[key][name], value), (key, name)
+
+
+def test_a_scheduler_that_follows_the_metric_is_resumed(tmp_path):
+    plateau = dict(
+        type='ReduceOnPlateauLR',
+        monitor='mIoU',
+        rule='greater',
+        factor=0.5,
+        patience=0,
+        threshold=1000.)
+    validated(tmp_path, 18, 6, param_scheduler=[plateau]).train()
+    rates = [
+        torch.load(tmp_path /
+                   f'iter_{step}.pth')['optimizer']['param_groups'][0]['lr']
+        for step in (6, 12)
+    ]
+    assert rates == [0.01, 0.005]
+
+
 class TestResumeOfAFineTuning:
     """``load_from`` and ``--resume`` together."""
 

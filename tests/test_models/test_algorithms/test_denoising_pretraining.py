@@ -3,11 +3,13 @@ import copy
 import pytest
 import torch
 from mmengine.config import ConfigDict
+from mmengine.model import revert_sync_batchnorm
 from mmengine.optim import build_optim_wrapper
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 
 from mmseg_ext.datasets.transforms import GaussianNoise, PackDenoisingInputs
+from mmseg_ext.models.utils.noise_sampler import NoiseSampler
 from mmseg_ext.models.utils.noisy_batch import noise_space
 from mmseg_ext.utils.noise_process import add_noise, remove_noise
 from .toy import BACKBONE, BN, SEGMENTOR, build_eln, sample
@@ -503,12 +505,39 @@ def test_conditioning_starts_as_nothing_and_folds():
         output(plain), output(model), atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize('change', [revert_sync_batchnorm, copy.deepcopy])
+def test_conditioning_of_replaced_layers(change):
+    """On one GPU, and without one, SyncBN gives way to other layers."""
+    segmentor = copy.deepcopy(SEGMENTOR)
+    segmentor['decode_head']['norm_cfg'] = dict(type='SyncBN')
+    model = change(build(segmentor=segmentor, condition=dict()))
+    torch.nn.init.normal_(model.noise_conditioning.scale_shift.weight)
+    model = revert_sync_batchnorm(model).eval()
+    images = make_batch()[0]['unlabeled']
+    low, high = (
+        model.denoise(images, torch.full((2, 1, 1, 1), sigma))[0][0]
+        for sigma in (0.1, 0.9))
+    assert (low - high).abs().max() > 1e-3
+    low.sum().backward()
+    assert model.noise_conditioning.scale_shift.weight.grad is not None
+
+
 def test_conditioning_is_trained():
     model = build(condition=dict())
     before = copy.deepcopy(model.noise_conditioning.state_dict())
     run_steps(model, 2)  # the first one moves the last layer, from zero
     after = model.noise_conditioning.state_dict()
     assert not any(torch.equal(before[key], after[key]) for key in after)
+
+
+def test_level_and_noise_are_independent():
+    torch.manual_seed(0)
+    sampler = NoiseSampler(sigma=(0.1, 0.4))
+    drawn = [sampler.sample(torch.zeros(1, 1, 4, 8)) for _ in range(2000)]
+    sigma = torch.stack([sigma.flatten()[0] for sigma, _ in drawn])
+    noise = torch.stack([noise.flatten().abs() for _, noise in drawn])
+    found = torch.corrcoef(torch.cat([sigma[None], noise.T]))[0, 1:]
+    assert found.abs().max() < 0.08
 
 
 # -- inference ------------------------------------------------------------

@@ -14,6 +14,7 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import register_all_modules
 
 from mmseg_ext.models.segmentors import EnsembleSegmentor
+from mmseg_ext.models.utils import mask_classification
 
 register_all_modules()
 
@@ -115,6 +116,20 @@ def test_probabilities_are_averaged():
     found = scores(model, images, samples)
     torch.testing.assert_close(found.softmax(1), expected)
     torch.testing.assert_close(found.exp(), expected)
+
+
+def test_shares_of_masks_are_averaged(monkeypatch):
+    """Heads that classify masks give no logits but sums of probabilities."""
+    model = build(segmentor(), segmentor(), space='prob')
+    images, samples = batch()
+    monkeypatch.setattr(
+        type(model.decode_head), 'forward',
+        lambda self, x: self.cls_seg(self._forward_feature(x)).sigmoid())
+    monkeypatch.setattr(mask_classification, 'classifies_masks', bool)
+    sums = [scores(part, images, samples) for part in model.models]
+    expected = sum(x / x.sum(1, keepdim=True) for x in sums) / 2
+    found = scores(model, images, samples).exp()
+    torch.testing.assert_close(found, expected, atol=1e-5, rtol=1e-5)
 
 
 def test_binary_heads():

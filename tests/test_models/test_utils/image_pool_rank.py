@@ -10,7 +10,7 @@ from mmseg_ext.models.utils.image_pool import ImagePool
 def main(rank, store, out):
     dist.init_process_group(
         'gloo', init_method=f'file://{store}', rank=rank, world_size=2)
-    torch.manual_seed(0)
+    torch.manual_seed(rank)  # as with diff_rank_seed
     pool = ImagePool(3)
     torch.manual_seed(rank + 1)  # as in training, ranks draw differently
     shown = [

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.model import ExponentialMovingAverage
 
 from mmseg_ext.models.utils.image_pool import ImagePool
 
@@ -93,6 +94,16 @@ def test_checkpoint_of_any_fill():
     assert torch.equal(smaller.images, pool.images[:2])
     smaller.load_state_dict({})  # weights without a pool
     assert len(smaller.images) == 2
+
+
+def test_an_average_of_the_model():
+    """Copies buffers, which must not grow; of ``EMAHook``."""
+    pool = ImagePool(4)
+    average = ExponentialMovingAverage(pool)
+    pool.query(torch.randn(3, 3, 4, 4))
+    average.update_parameters(pool)
+    pool.query(torch.randn(3, 3, 4, 4))
+    average.update_parameters(pool)
 
 
 def test_other_crops_start_a_new_pool():

@@ -5,6 +5,7 @@ import torch
 from mmseg_ext.models.utils.mask_classification import (class_scores,
                                                         classifies_masks,
                                                         log_shares,
+                                                        prediction_logits,
                                                         read_logits)
 
 
@@ -31,6 +32,22 @@ def test_softmax_is_the_share(output):
     assert torch.allclose(
         logits.softmax(1), found / found.sum(1, keepdim=True))
     assert (logits.argmax(1) == found.argmax(1)).all()
+
+
+def test_predictions_of_heads(output):
+    """Sums give shares; logits, also those of masks, stay as they are."""
+    found = class_scores(*output)[0]
+    heads = {
+        name: type(name, (base, ), {})()
+        for name, base in (('FCNHead', torch.nn.Module), ('MaskFormerHead',
+                                                          torch.nn.Module))
+    }
+    masks = heads['MaskFormerHead']
+    shares = prediction_logits(masks, found).softmax(0)
+    assert torch.allclose(shares, found / found.sum(0))
+    assert torch.equal(prediction_logits(heads['FCNHead'], found), found)
+    masks.output = 'log_prob'
+    assert torch.equal(prediction_logits(masks, found), found)
 
 
 def test_the_last_layer_is_read(output):
