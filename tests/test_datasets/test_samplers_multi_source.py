@@ -7,6 +7,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
+from mmengine.logging import MessageHub
 
 from mmseg_ext.datasets.samplers import (MultiSourceSampler, SeededIndex,
                                          hash_seed, multi_source_sampler,
@@ -240,3 +241,13 @@ def test_seeded_seeds_every_generator_and_gives_it_back(draw):
 def test_hash_is_the_same_on_every_machine():
     assert hash_seed(0, 'labeled', 'epoch', 3) == 2362684203
     assert hash_seed(1, 23) != hash_seed(12, 3)
+
+
+def test_a_loop_in_epochs_is_refused():
+    """It would never come to the end of one."""
+    hub = MessageHub.get_instance('epochs')
+    hub.update_info('max_epochs', 3)
+    with pytest.raises(ValueError, match='train_cfg counts 3 epochs'):
+        next(iter(make(DATA, dict(labeled=1, unlabeled=1))))
+    hub.update_info('max_epochs', 1)
+    next(iter(make(DATA, dict(labeled=1, unlabeled=1))))

@@ -1,6 +1,7 @@
 from typing import Dict, Iterator, Mapping, Optional, Sequence, Union
 
 from mmengine.dist import get_dist_info, sync_random_seed
+from mmengine.logging import MessageHub
 from mmseg.registry import DATA_SAMPLERS
 from torch.utils.data import Sampler
 
@@ -196,6 +197,7 @@ class MultiSourceSampler(Sampler):
         self._start(state['first'], state['batch'])
 
     def __iter__(self) -> Iterator[SeededIndex]:
+        _check_loop()
         batch = self._start_batch * self._samples_per_batch()
         while True:
             offset = 0
@@ -264,6 +266,21 @@ class MultiSourceSampler(Sampler):
                for name, step in steps.items()):
             return batches
         return None
+
+
+def _check_loop() -> None:
+    """Raise in a loop that waits for the end of an epoch.
+
+    Raises:
+        ValueError: If the loop counts epochs.
+    """
+    # 1 where the loop counts iterations
+    epochs = MessageHub.get_current_instance().get_info('max_epochs', 1)
+    if epochs > 1:
+        raise ValueError(
+            'train_dataloader.sampler is a MultiSourceSampler, which has no '
+            f'end, but train_cfg counts {epochs} epochs: set train_cfg to '
+            "dict(type='ResumableIterBasedTrainLoop', max_iters=...).")
 
 
 def _parse_sizes(source_sizes, lengths: Mapping[str, int],

@@ -110,7 +110,11 @@ class JointOptimWrapperConstructor:
                 type=cfg.pop('constructor', 'GroupedOptimWrapperConstructor'),
                 optim_wrapper_cfg=dict(type='OptimWrapper', optimizer=cfg),
                 paramwise_cfg=self.paramwise.get(name)))
-        return constructor(module).optimizer
+        optimizer = constructor(module).optimizer
+        for group in optimizer.param_groups:
+            # of one component alone, torch would refuse the groups of all
+            group.pop('param_names', None)
+        return optimizer
 
 
 def _submodule(model: nn.Module, name: str) -> nn.Module:

@@ -3,6 +3,7 @@ from typing import Dict, List, Sequence, Union
 
 import torch
 from mmengine.evaluator import Evaluator
+from mmengine.hooks import CheckpointHook, EarlyStoppingHook, Hook
 from mmengine.logging import print_log
 from mmengine.runner import ValLoop
 from mmengine.runner.amp import autocast
@@ -36,6 +37,9 @@ class TeacherStudentValLoop(ValLoop):
         fp16 (bool): Whether to run under autocast. Defaults to False.
         report (str or Sequence[str]): Metrics to tell last and best of;
             higher is better. Defaults to 'mIoU'.
+
+    Raises:
+        ValueError: If a hook waits for a metric without the network's name.
     """
 
     def __init__(self,
@@ -48,6 +52,7 @@ class TeacherStudentValLoop(ValLoop):
         self.report = (report, ) if isinstance(report, str) else tuple(report)
         self.has_teacher = hasattr(self._algorithm, 'predict_on')
         if self.has_teacher:
+            _check_names(runner.hooks)
             self.evaluator = _RoleEvaluators({
                 # Student last: both write into the same data samples, and
                 # the hooks that follow shall see the student's.
@@ -123,6 +128,24 @@ class TeacherStudentValLoop(ValLoop):
                     f'{self._iteration()}), best {value:.4g} (iteration '
                     f'{iteration}).',
                     logger='current')
+
+
+def _check_names(hooks: Sequence[Hook]) -> None:
+    """Raise for a hook that will not find the metric that it is to watch."""
+    for hook in hooks:
+        name = type(hook).__name__
+        if isinstance(hook, CheckpointHook):
+            field, watched = 'save_best', hook.save_best or []
+        elif isinstance(hook, EarlyStoppingHook):
+            field, watched = 'monitor', hook.monitor
+        else:
+            continue
+        for metric in [watched] if isinstance(watched, str) else watched:
+            if metric != 'auto' and '/' not in metric:
+                raise ValueError(
+                    f'{name}.{field} names {metric!r}, but '
+                    'TeacherStudentValLoop tells metrics of two networks: '
+                    f"set it to 'student/{metric}' or 'teacher/{metric}'.")
 
 
 class _RoleEvaluators:

@@ -8,6 +8,7 @@ from mmseg.utils import (ConfigType, OptConfigType, OptMultiConfig,
                          OptSampleList, SampleList)
 from torch import Tensor, nn
 
+from ..data_preprocessors import knows_branches
 from ..utils.heads import main_decode_head
 from ..utils.options import check_branches
 from ..utils.plain_checkpoint import adopt_plain_state_dict
@@ -67,7 +68,7 @@ class BaseAlgorithm(BaseSegmentor, metaclass=ABCMeta):
         segmentor = copy.deepcopy(segmentor)
         inner = segmentor.pop('data_preprocessor', None)
         outer = data_preprocessor or dict(type='SegDataPreProcessor')
-        if outer['type'] != 'BranchDataPreprocessor':
+        if not knows_branches(outer):
             # a `data_preprocessor` at the top of a stock config arrives here
             # by way of the runner; the segmentor's own comes first, as ever
             outer = dict(

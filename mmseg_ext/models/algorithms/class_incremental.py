@@ -35,8 +35,8 @@ class ClassIncremental(BaseAlgorithm):
         **kwargs: As of :class:`BaseAlgorithm`.
 
     Raises:
-        ValueError: If ``init_new`` has none of its values, or the head does
-            not classify pixels.
+        ValueError: If ``init_new`` has none of its values, the head does not
+            classify pixels, or an auxiliary one has other classes.
     """
 
     def __init__(self,
@@ -59,6 +59,7 @@ class ClassIncremental(BaseAlgorithm):
                 f'model.num_old_classes is {num_old_classes}, but the '
                 f'segmentor has {head.out_channels} classes in all: expected '
                 'is a number from 1 on below it.')
+        self._check_auxiliary_heads(head.out_channels)
         self.num_old = num_old_classes
         self.num_new = head.out_channels - num_old_classes
         self.init_new = init_new
@@ -66,6 +67,18 @@ class ClassIncremental(BaseAlgorithm):
         self.has_previous = False
         self._register_load_state_dict_pre_hook(
             adopt_previous_step, with_module=True)
+
+    def _check_auxiliary_heads(self, channels: int) -> None:
+        if not self.segmentor.with_auxiliary_head:
+            return
+        heads = self.segmentor.auxiliary_head
+        for head in heads if isinstance(heads, nn.ModuleList) else [heads]:
+            if head.out_channels != channels:
+                raise ValueError(
+                    'model.segmentor.auxiliary_head has a '
+                    f'{type(head).__name__} of {head.out_channels} channels, '
+                    f'but all are trained on the {channels} classes of '
+                    'decode_head: leave it out.')
 
     def _build_previous(self) -> nn.Module:
         cfg = with_num_classes(

@@ -14,6 +14,7 @@ from mmseg.utils import (ConfigType, OptConfigType, OptMultiConfig,
                          OptSampleList, SampleList)
 from torch import Tensor, nn
 
+from ..data_preprocessors import knows_branches
 from ..losses.adversarial_loss import BaseAdversarialLoss
 from ..utils.frozen import forward_frozen
 from ..utils.frozen_segmentor import FrozenSegmentor
@@ -109,7 +110,7 @@ class CycleGAN(BaseModel):
             std=[127.5] * 3,
             bgr_to_rgb=True,
             size_divisor=1)
-        if preprocessor['type'] != 'BranchDataPreprocessor':
+        if not knows_branches(preprocessor):
             preprocessor = dict(
                 type='BranchDataPreprocessor', data_preprocessor=preprocessor)
         _check_range(preprocessor['data_preprocessor'])

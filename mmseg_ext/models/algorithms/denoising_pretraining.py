@@ -16,9 +16,9 @@ from mmseg.utils import ConfigType, OptConfigType, OptSampleList, SampleList
 from torch import Tensor, nn
 
 from ...utils.noise_process import find_noise, remove_noise
-from ..utils.denoising_head import (IMAGE_CHANNELS, check_projects,
-                                    find_output_stride, forward_heads,
-                                    head_name, projection_keys,
+from ..utils.denoising_head import (IMAGE_CHANNELS, check_frozen_backbone,
+                                    check_projects, find_output_stride,
+                                    forward_heads, head_name, projection_keys,
                                     set_out_channels, split_maps)
 from ..utils.logits import without_autocast
 from ..utils.masks import stack_valid_masks
@@ -79,7 +79,8 @@ class DenoisingPretraining(BaseAlgorithm):
     Raises:
         ValueError: If an option has none of its values, ``condition`` is
             without ``noise``, the segmentor has no module of a frozen path,
-            or its decode head gives no dense map.
+            its frozen backbone gives other maps in eval mode, or its decode
+            head gives no dense map.
     """
 
     def __init__(self,
@@ -116,6 +117,8 @@ class DenoisingPretraining(BaseAlgorithm):
         self.frozen_norm_eval = frozen_norm_eval
         for module in self.frozen_modules():
             module.requires_grad_(False)
+        if frozen_norm_eval and 'backbone' in self.frozen:
+            check_frozen_backbone(self.segmentor)
         self.noise_sampler = None if noise is None else NoiseSampler(**noise)
         self.loss_denoising = MODELS.build(loss)
         self.noise_conditioning = None

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from ..pseudo_filters import PseudoLabels
 from ..utils.call_recorder import record_output
 from ..utils.head_capture import capture_head
-from ..utils.heads import (freeze_norm_parameters, main_decode_head,
+from ..utils.heads import (detached, freeze_norm_parameters, main_decode_head,
                            redraw_weights)
 from ..utils.inference_geometry import undo_test_geometry
 from ..utils.logits import two_channel_logits
@@ -126,7 +126,8 @@ class ELN(SelfTraining):
         decode_head = cfg.get('decode_head')
         if decode_head is None:
             decode_head = self.segmentor_cfg['decode_head']
-            if not isinstance(decode_head, dict):
+            cfg.setdefault('source', self.feature_source)
+            if not isinstance(decode_head, dict) and cfg.get('alphas', (0., )):
                 raise ValueError(
                     'model.aux_decoders.decode_head must be given where '
                     'model.segmentor.decode_head is a list of heads.')
@@ -263,7 +264,7 @@ class ELN(SelfTraining):
         images, samples = inputs['labeled'], data_samples['labeled']
         labels, valid = stack_labels(samples), stack_valid_masks(samples)
         with torch.no_grad():
-            feats = [x.detach() for x in self.segmentor.extract_feat(images)]
+            feats = detached(self.segmentor.extract_feat(images))
             logits = two_channel_logits(
                 resize(
                     self.decode(self.segmentor, images)[0],

@@ -2,6 +2,7 @@ import copy
 from contextlib import contextmanager
 from typing import List, Optional, Sequence, Tuple
 
+from mmengine.model import PretrainedInit
 from mmseg.models import BaseSegmentor
 from mmseg.registry import MODELS
 from mmseg.utils import ConfigType
@@ -152,4 +153,6 @@ def without_pretrained(cfg: ConfigType) -> ConfigType:
 
 def is_pretrained(init_cfg) -> bool:
     """Whether an ``init_cfg`` does nothing but read weights from a file."""
-    return isinstance(init_cfg, dict) and init_cfg.get('type') == 'Pretrained'
+    return isinstance(
+        init_cfg,
+        dict) and init_cfg.get('type') in ('Pretrained', PretrainedInit)

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..utils import incremental_targets as targets
 from ..utils.head_capture import (capture_head, check_capturable,
                                   penultimate_channels)
-from ..utils.heads import main_decode_head
+from ..utils.heads import detached, flat_features, main_decode_head
 from ..utils.image_space import to_loaded
 from ..utils.incremental_batch import (IncrementalBatch, IncrementalOutputs,
                                        IncrementalTargets,
@@ -200,7 +200,9 @@ class WeaklyIncremental(ClassIncremental):
 
     def _compared(self, feats: Sequence[Tensor]) -> List[Tensor]:
         """Of the features those that the teacher reads."""
-        return [feats[i] for i in self.feature_index]
+        if isinstance(feats, Tensor):  # some backbones, while in eval mode
+            feats = [feats]
+        return flat_features([feats[i] for i in self.feature_index])
 
     def _ask_old_model(
             self,
@@ -226,7 +228,7 @@ class WeaklyIncremental(ClassIncremental):
         self.teacher.eval()
         try:
             with capture_head(self.teacher) as captured:
-                self.teacher.forward([x.detach() for x in feats])
+                self.teacher.forward(detached(feats))
         finally:
             self.teacher.train(mode)
         # older torch keeps the weights as they were cast here, without graph,
@@ -243,7 +245,7 @@ class WeaklyIncremental(ClassIncremental):
         if self.teacher is not None:
             read = feats
             if self.detach_teacher_input:
-                read = [x.detach() for x in feats]
+                read = detached(feats)
             with capture_head(self.teacher) as captured:
                 self.teacher.forward(read)
             own = captured.logits

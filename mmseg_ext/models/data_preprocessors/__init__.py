@@ -1,3 +1,3 @@
-from .branch_data_preprocessor import BranchDataPreprocessor
+from .branch_data_preprocessor import BranchDataPreprocessor, knows_branches
 
-__all__ = ['BranchDataPreprocessor']
+__all__ = ['BranchDataPreprocessor', 'knows_branches']

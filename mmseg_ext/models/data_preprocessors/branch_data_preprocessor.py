@@ -7,7 +7,15 @@ from mmengine.model import BaseDataPreprocessor
 from mmengine.structures import PixelData
 from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
+from mmseg.utils import ConfigType
 from torch import Tensor, nn
+
+
+def knows_branches(cfg: ConfigType) -> bool:
+    """Whether the config of a preprocessor is that of one for branches."""
+    kind = cfg['type']  # a class in configs that import
+    name = kind.__name__ if isinstance(kind, type) else kind.split('.')[-1]
+    return name == 'BranchDataPreprocessor'
 
 
 @MODELS.register_module()

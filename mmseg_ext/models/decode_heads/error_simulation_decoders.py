@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..losses import ErrorSimulationGate
 from ..utils.head_capture import capture_head, check_capturable
+from ..utils.heads import detached
 from ..utils.random_streams import random_numbers_apart
 
 
@@ -87,7 +88,7 @@ class ErrorSimulationDecoders(ModuleList):
             ``aux_decoder_<k>.``, and the detached logits (N, C, H, W) of
             each decoder at the size of the labels.
         """
-        feats = [feat.detach() for feat in feats]
+        feats = detached(feats)
         losses, all_logits, main_loss = dict(), [], None
         for index, decoder in enumerate(self):
             per_image = self.gate.scope == 'image'

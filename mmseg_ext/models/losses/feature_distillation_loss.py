@@ -38,7 +38,17 @@ class FeatureDistillationLoss(nn.Module):
 
         Returns:
             Tensor: A scalar.
+
+        Raises:
+            ValueError: If the shapes differ.
         """
+        shapes, wanted = ([tuple(x.shape) for x in maps]
+                          for maps in (features, targets))
+        if shapes != wanted:
+            raise ValueError(
+                f'FeatureDistillationLoss compares features of {shapes} with '
+                f'{wanted}: the backbone gives others in training than in '
+                'eval mode; set model.loss_feature to None.')
         with without_autocast(features[0]):
             losses = [
                 F.mse_loss(full_precision(x), full_precision(y.detach()))

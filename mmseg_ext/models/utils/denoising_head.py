@@ -9,6 +9,7 @@ from typing import List, Sequence, Tuple
 
 import torch
 from mmengine.model import revert_sync_batchnorm
+from mmseg.models.decode_heads import PointHead
 from mmseg.registry import MODELS
 from mmseg.utils import ConfigType
 from torch import Tensor, nn
@@ -28,12 +29,19 @@ def check_projects(head) -> None:
         head (dict or list[dict]): Config of the head or of a cascade.
 
     Raises:
-        ValueError: If it classifies masks.
+        ValueError: If it classifies masks or points, or holds heads.
     """
-    name = head_name(head)
-    if classifies_masks(MODELS.get(name)):
+    last = head[-1] if isinstance(head, (list, tuple)) else head
+    kind, what = _head_class(last), None
+    if classifies_masks(kind):
+        what = 'classifies masks'
+    elif issubclass(kind, PointHead):
+        what = 'classifies points'
+    elif 'num_classes' not in last:
+        what = 'has no num_classes'
+    if what is not None:
         raise ValueError(
-            f'model.segmentor.decode_head is a {name}, which classifies masks '
+            f'model.segmentor.decode_head is a {kind.__name__}, which {what} '
             'and has no projection of pixels to train by denoising: use a '
             'head that classifies pixels.')
 
@@ -52,7 +60,7 @@ def set_out_channels(head, channels: int):
     if isinstance(head, (list, tuple)):
         return [set_out_channels(stage, channels) for stage in head]
     head = copy.deepcopy(head)
-    if classifies_masks(MODELS.get(head['type'])):
+    if classifies_masks(_head_class(head)):
         if 'class_names' in head:
             head['class_names'] = [f'class {i}' for i in range(channels)]
         weights = (head.get('loss_cls') or {}).get('class_weight')
@@ -137,6 +145,42 @@ def find_output_stride(segmentor: nn.Module, name: str) -> int:
     return stride
 
 
+@torch.no_grad()
+def check_frozen_backbone(segmentor: nn.Module) -> None:
+    """Raise for a backbone that cannot be frozen in eval mode.
+
+    Some give other maps while they train, on which their heads rest.
+
+    Args:
+        segmentor (nn.Module): The segmentor; a copy of it is run.
+
+    Raises:
+        ValueError: If it is one of those.
+    """
+    name = type(segmentor.backbone).__name__
+    copied = revert_sync_batchnorm(copy.deepcopy(segmentor))
+    images = torch.zeros(2, 3, _PROBE_SIZE, _PROBE_SIZE)
+    found = []
+    try:
+        with random_numbers_apart():
+            for mode in (True, False):
+                copied.train(mode)
+                found.append(_structure(copied.extract_feat(images)))
+    except Exception:  # one that wants other images: it cannot be told
+        return
+    if found[0] != found[1]:
+        raise ValueError(
+            f'model.frozen names the backbone, but a {name} gives other maps '
+            'in eval mode than while it trains, on which the decode head '
+            'rests: set model.frozen_norm_eval to False.')
+
+
+def _structure(feats):
+    if isinstance(feats, Tensor):
+        return feats.shape[1]
+    return [_structure(part) for part in feats]
+
+
 def projection_keys(head) -> List[str]:
     """Parameters of a decode head that depend on the number of classes.
 
@@ -182,8 +226,15 @@ def classifier_keys(model: ConfigType) -> List[str]:
 
 
 def head_name(head: ConfigType) -> str:
-    """Type of a decode head, or of the last stage of a cascade."""
-    return (head[-1] if isinstance(head, (list, tuple)) else head)['type']
+    """Name of a decode head, or of the last stage of a cascade."""
+    last = head[-1] if isinstance(head, (list, tuple)) else head
+    return _head_class(last).__name__
+
+
+def _head_class(head: ConfigType) -> type:
+    # configs that import have the class itself
+    kind = head['type']
+    return kind if isinstance(kind, type) else MODELS.get(kind)
 
 
 def _tensors(output) -> List[Tensor]:

@@ -1,5 +1,5 @@
 from inspect import signature
-from typing import Sequence
+from typing import List, Sequence
 
 from mmseg.models.decode_heads import PointHead
 from mmseg.structures import SegDataSample
@@ -49,6 +49,20 @@ def forward_decode_head(segmentor: nn.Module,
         if classifies_points(stage):
             return
         output = stage.forward(feats, output)
+
+
+def flat_features(feats) -> List[Tensor]:
+    """All maps and tokens that a backbone gives, however it nests them."""
+    if isinstance(feats, Tensor):
+        return [feats]
+    return [tensor for part in feats for tensor in flat_features(part)]
+
+
+def detached(feats):
+    """Features without a graph, nested as they are."""
+    if isinstance(feats, Tensor):
+        return feats.detach()
+    return type(feats)(detached(part) for part in feats)
 
 
 def redraw_weights(module: nn.Module) -> None:

@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import pytest
 import torch
 from mmengine.hooks import Hook
 from mmengine.model import BaseModel
@@ -108,3 +109,20 @@ def test_a_plain_model_is_evaluated_as_by_the_stock_loop(tmp_path):
     runner.train()
     assert 'val/mIoU' in runner.message_hub.log_scalars
     assert not any('student' in key for key in runner.message_hub.log_scalars)
+
+
+@pytest.mark.parametrize('change, message', [
+    ({
+        'default_hooks.checkpoint.save_best': 'mIoU'
+    }, "CheckpointHook.save_best names 'mIoU', but .* 'student/mIoU'"),
+    ({
+        'custom_hooks':
+        [STAGES, dict(type='EarlyStoppingHook', monitor='aAcc')]
+    }, "EarlyStoppingHook.monitor names 'aAcc'"),
+])
+def test_plain_names_are_refused_ahead_of_the_training(tmp_path, change,
+                                                       message):
+    runner = toy_runner(tmp_path, max_iters=2, **{**VAL, **change})
+    with pytest.raises(ValueError, match=message):
+        runner.train()
+    assert runner.iter == 0

@@ -2,8 +2,11 @@ import copy
 
 import pytest
 import torch
+from mmseg.models import SegDataPreProcessor
 from mmseg.registry import MODELS
 
+from mmseg_ext.models.data_preprocessors import (BranchDataPreprocessor,
+                                                 knows_branches)
 from .toy import SEGMENTOR, build_eln, make_batch
 
 
@@ -116,3 +119,15 @@ def test_explicit_branch_data_preprocessor_is_taken():
             type='SegDataPreProcessor', mean=[1.] * 3, std=[1.] * 3))
     model = build_eln(data_preprocessor=outer)
     assert model.data_preprocessor.mean.flatten().tolist() == [1.] * 3
+
+
+def test_classes_in_place_of_names():
+    """As configs that import have them."""
+    preprocessor = dict(
+        type=BranchDataPreprocessor,
+        data_preprocessor=dict(type='SegDataPreProcessor'))
+    model = build_eln(data_preprocessor=preprocessor)
+    inner = model.data_preprocessor.data_preprocessor
+    assert type(inner) is SegDataPreProcessor
+    assert knows_branches(dict(type='mmseg.BranchDataPreprocessor'))
+    assert not knows_branches(dict(type=SegDataPreProcessor))

@@ -3,6 +3,7 @@ import torch
 from mmseg.registry import MODELS
 
 from mmseg_ext.models.utils.classifier_growth import grow, with_num_classes
+from mmseg_ext.models.utils.heads import detached, flat_features
 from .test_weakly_incremental import CLASSES, NEW, OLD, build, student_cfg
 from .toy import SEGMENTOR
 
@@ -89,3 +90,34 @@ def test_old_model_stays_in_eval_mode():
     assert model.segmentor.training and not model.previous.training
     assert not any(p.requires_grad for p in model.previous.parameters())
     assert build(distill_old=False).previous is None
+
+
+def test_auxiliary_head_of_other_classes():
+    """Such as the one of STDC for details."""
+    cfg = student_cfg()
+    cfg.auxiliary_head = dict(
+        SEGMENTOR.decode_head, num_classes=2, in_index=1, in_channels=32)
+    with pytest.raises(ValueError, match='FCNHead of 2 channels, but all'):
+        build(segmentor=cfg)
+
+
+def test_backbone_that_gives_a_bare_map_in_eval_mode(monkeypatch):
+    """As DDRNet does; what is compared is of the same images."""
+    model = build()
+    model.load_state_dict(TestGrowth().previous())
+    images = torch.randn(3, 3, 32, 32)
+    feats = model.previous.extract_feat(images)
+    model.feature_index = [-1]
+    expected = model._compared(feats)
+    found = model._compared(feats[-1])
+    assert len(found) == 1 and found[0].shape == expected[0].shape
+
+
+def test_nested_features():
+    """As those of DPT, whose backbone gives tokens beside maps."""
+    image = torch.ones(1, 2, requires_grad=True)
+    feats = ([image * 1, image * 2], image * 3)
+    assert [x.mean().item() for x in flat_features(feats)] == [1, 2, 3]
+    read = detached(feats)
+    assert isinstance(read, tuple) and isinstance(read[0], list)
+    assert not any(x.requires_grad for x in flat_features(read))

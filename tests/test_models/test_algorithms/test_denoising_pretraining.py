@@ -6,6 +6,7 @@ from mmengine.config import ConfigDict
 from mmengine.model import revert_sync_batchnorm
 from mmengine.optim import build_optim_wrapper
 from mmengine.structures import PixelData
+from mmseg.models.decode_heads import FCNHead
 from mmseg.registry import MODELS
 
 from mmseg_ext.datasets.transforms import GaussianNoise, PackDenoisingInputs
@@ -528,6 +529,41 @@ def test_conditioning_is_trained():
     run_steps(model, 2)  # the first one moves the last layer, from zero
     after = model.noise_conditioning.state_dict()
     assert not any(torch.equal(before[key], after[key]) for key in after)
+
+
+def test_class_in_place_of_the_name_of_a_head():
+    segmentor = copy.deepcopy(SEGMENTOR)
+    segmentor['decode_head']['type'] = FCNHead
+    model = build(segmentor=segmentor)
+    assert model.pretrained_state_dict()[1] == build().pretrained_state_dict(
+    )[1]
+
+
+@pytest.mark.parametrize('head, message', [
+    (dict(type='IterativeDecodeHead', num_stages=3), 'has no num_classes'),
+    ([SEGMENTOR['decode_head'],
+      dict(type='PointHead', num_classes=3)], 'classifies points'),
+])
+def test_heads_without_a_projection(head, message):
+    with pytest.raises(ValueError, match=message):
+        build(segmentor=dict(SEGMENTOR, decode_head=head))
+
+
+def test_backbone_of_other_maps_in_eval_mode():
+    """DDRNet shows its head two maps in training alone."""
+    segmentor = dict(
+        type='EncoderDecoder',
+        backbone=dict(type='DDRNet', channels=8, ppm_channels=8),
+        decode_head=dict(
+            type='DDRHead',
+            in_channels=32,
+            channels=8,
+            num_classes=4,
+            loss_decode=[dict(type='CrossEntropyLoss')] * 2))
+    with pytest.raises(ValueError, match='a DDRNet gives other maps in eval'):
+        build(segmentor=segmentor)
+    build(segmentor=segmentor, frozen_norm_eval=False)
+    build(segmentor=segmentor, frozen=())
 
 
 def test_level_and_noise_are_independent():

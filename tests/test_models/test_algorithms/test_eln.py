@@ -519,8 +519,9 @@ CASCADE = ConfigDict(
 @pytest.mark.parametrize(
     'segmentor,options',
     [(SEGFORMER, {}), (UPERNET_SWIN, {}),
-     (CASCADE, dict(aux_decoders=dict(decode_head=SEGMENTOR.decode_head)))],
-    ids=['segformer', 'upernet swin', 'cascade'])
+     (CASCADE, dict(aux_decoders=dict(decode_head=SEGMENTOR.decode_head))),
+     (CASCADE, dict(aux_decoders=None))],
+    ids=['segformer', 'upernet swin', 'cascade', 'cascade alone'])
 def test_any_segmentor_learns(segmentor, options):
     """Some iterations through all stages; the supervised loss falls."""
     torch.manual_seed(0)
@@ -659,3 +660,13 @@ def test_predict_judges_one_image_by_a_head_that_pools_it():
         result, = model.predict(inputs['unlabeled'][:1],
                                 samples['unlabeled'][:1])
     assert torch.isfinite(result.valid_score.data).all()
+
+
+def test_decoders_look_where_the_segmentor_does():
+    """A head without ``cls_seg`` names a module once for both."""
+    model = build_eln(feature_source='conv_seg:input')
+    assert model.aux_decoders.source == 'conv_seg:input'
+    model = build_eln(
+        feature_source='conv_seg:input',
+        aux_decoders=dict(alphas=(20., ), source='cls_seg'))
+    assert model.aux_decoders.source == 'cls_seg'

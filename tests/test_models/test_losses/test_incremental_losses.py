@@ -57,6 +57,13 @@ def test_feature_distillation():
     assert torch.allclose(maps[0].grad, torch.full((2, 3, 4, 4), -6. / 96))
 
 
+def test_feature_distillation_of_other_shapes():
+    """Broadcasting would compare other images."""
+    maps = [torch.zeros(3, 4, 8, 8)]
+    with pytest.raises(ValueError, match='set model.loss_feature to None'):
+        FeatureDistillationLoss()(maps, [torch.zeros(4, 8, 8)])
+
+
 def contrast(vectors, labels, num_classes=2, num_old=1, **kwargs):
     """The loss of pixels in a row."""
     kwargs = dict(loss_weight=1., temperature=0.1, **kwargs)
