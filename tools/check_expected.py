@@ -27,6 +27,7 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 import mmseg_ext  # noqa: E402,F401  isort: skip
 from mmengine.config import Config  # noqa: E402
 
+from mmseg_ext.utils.arguments import Distinct  # noqa: E402
 from mmseg_ext.utils.run_scores import read_scores  # noqa: E402
 from mmseg_ext.utils.training_runs import claim_work_dir, train  # noqa: E402
 
@@ -44,6 +45,7 @@ def parse_args():
         '--seeds',
         type=int,
         nargs='+',
+        action=Distinct,
         help='measure with these seeds rather than check the promised one')
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
     parser.add_argument(

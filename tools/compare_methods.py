@@ -20,6 +20,7 @@ Examples::
 import argparse
 import copy
 import csv
+import glob
 import io
 import os.path as osp
 import sys
@@ -38,7 +39,9 @@ from mmseg.registry import DATASETS  # noqa: E402
 from mmseg_ext.datasets import few_label_sources as sources  # noqa: E402
 from mmseg_ext.datasets import label_splits, write_split_list  # noqa: E402
 from mmseg_ext.utils import label_efficiency  # noqa: E402
+from mmseg_ext.utils.arguments import Distinct  # noqa: E402
 from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
+from mmseg_ext.utils.training_runs import SETTINGS  # noqa: E402
 from mmseg_ext.utils.training_runs import claim_work_dir, train  # noqa: E402
 
 TOOLS = Path(__file__).resolve().parent
@@ -76,7 +79,8 @@ def parse_args():
         nargs='+',
         default=['1/32', '1/8'],
         help='labelled shares or counts (default: 1/32 1/8)')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument(
+        '--seeds', type=int, nargs='+', action=Distinct, default=[0, 1, 2])
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
     parser.add_argument('--work-dir', default='work_dirs/compare_methods')
     parser.add_argument(
@@ -98,6 +102,9 @@ def method_configs(names: List[str]) -> Dict[str, str]:
     configs = {}
     for text in names:
         name, _, path = text.partition('=')
+        if name in configs:
+            raise SystemExit(f'--methods has {name!r} twice: give each method '
+                             'a name of its own.')
         if not path and name not in KNOWN:
             raise SystemExit(f'--methods has {name!r}, which is none of '
                              f'{", ".join(KNOWN)}: give {name}=CONFIG.')
@@ -106,22 +113,48 @@ def method_configs(names: List[str]) -> Dict[str, str]:
 
 
 def write_lists(args, dataset: dict) -> Dict[str, str]:
-    """Draw the label lists; the folder of each size."""
+    """Draw the label lists; the folder of each size.
+
+    Raises:
+        ValueError: If a run has been made of other lists of the same name.
+    """
     images = label_splits.list_images(dataset)
-    folders = {}
-    for text in args.sizes:
-        size = label_splits.parse_size(text, len(images))
+    folders, lists = {}, {}
+    sizes = label_splits.parse_sizes(args.sizes, len(images))
+    for text, size in zip(args.sizes, sizes):
         folders[text] = osp.join(args.work_dir, 'splits', size.name)
         for seed in args.seeds:
             order = label_splits.draw_order(len(images), seed, None)
             labeled = set(order[:size.count].tolist())
             for kind in ('labeled', 'unlabeled'):
-                write_split_list(
-                    osp.join(folders[text], f'{kind}_seed{seed}.txt'), [
-                        image.name for i, image in enumerate(images)
-                        if (i in labeled) == (kind == 'labeled')
-                    ])
+                path = osp.join(folders[text], f'{kind}_seed{seed}.txt')
+                lists[path] = [
+                    image.name for i, image in enumerate(images)
+                    if (i in labeled) == (kind == 'labeled')
+                ]
+                check_list(path, lists[path], args.work_dir,
+                           f'{size.name}_{seed}')
+    for path, names in lists.items():
+        write_split_list(path, names)
     return folders
+
+
+def check_list(path: str, names: List[str], work_dir: str, run: str) -> None:
+    """Refuse to replace a list that a run has been made of.
+
+    Raises:
+        ValueError: If it has other images.
+    """
+    made = glob.glob(
+        osp.join(glob.escape(work_dir), f'*_{run}', SETTINGS))
+    if not made or not osp.isfile(path):
+        return
+    found = Path(path).read_text(encoding='utf-8').splitlines()
+    if found != names:
+        raise ValueError(
+            f'{osp.dirname(made[0])} is a run of the {len(found)} images in '
+            f'{path}, asked for are {len(names)} images, others than these: '
+            'give another --work-dir.')
 
 
 def set_num_classes(node, number: int) -> None:

@@ -85,6 +85,31 @@ def parse_size(text: str, num_images: int) -> SplitSize:
     return SplitSize(name, number)
 
 
+def parse_sizes(texts: Sequence[str], num_images: int) -> List[SplitSize]:
+    """Read the sizes of splits whose lists lie side by side.
+
+    Args:
+        texts (Sequence[str]): As :func:`parse_size` takes them.
+        num_images (int): Images of the data set.
+
+    Returns:
+        list[SplitSize]: One for each.
+
+    Raises:
+        ValueError: When one cannot be read, or two share a folder.
+    """
+    sizes = [parse_size(text, num_images) for text in texts]
+    names: Dict[str, str] = {}
+    for text, size in zip(texts, sizes):
+        if size.name in names:
+            raise ValueError(
+                f'the sizes {names[size.name]!r} and {text!r} would both be '
+                f'written to the folder {size.name}; leave one out, or give '
+                'it as a count')
+        names[size.name] = text
+    return sizes
+
+
 def list_images(dataset_cfg: dict) -> List[NamedImage]:
     """List the images of a data set.
 

@@ -4,7 +4,8 @@ from mmengine.registry import init_default_scope
 from PIL import Image
 
 from mmseg_ext.datasets.label_splits import (count_classes, draw_order,
-                                             list_images, parse_size)
+                                             list_images, parse_size,
+                                             parse_sizes)
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +34,12 @@ def test_parse_size(text, total, expected):
 def test_parse_size_refuses(text):
     with pytest.raises(ValueError):
         parse_size(text, 100)
+
+
+def test_sizes_of_one_folder_are_refused():
+    assert [size.count for size in parse_sizes(['1/4', '7'], 20)] == [5, 7]
+    with pytest.raises(ValueError, match="'1/4' and '1/4=7' .* folder 1_4"):
+        parse_sizes(['1/4', '1/4=7'], 20)
 
 
 def test_order_is_a_permutation_of_its_own_seed():

@@ -1,8 +1,11 @@
 """Methods with few labels on a data set that a config names."""
 import csv
+import json
 import runpy
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -176,3 +179,50 @@ def test_data_that_cannot_be_built_stop_it_ahead_of_training(
     monkeypatch.setitem(main.__globals__, 'train_all', pytest.fail)
     with pytest.raises(SystemExit, match='broken_4_3: train_dataloader.datas'):
         main()
+
+
+@pytest.fixture
+def main(repo, toystreet, tmp_path, monkeypatch):
+    """The tool on a few images of ToyStreet, without training."""
+    write_data(repo, toystreet, tmp_path)
+    tool = runpy.run_path(str(repo / 'tools/compare_methods.py'))['main']
+
+    def train_all(plans, jobs):
+        for _, _, folder, _ in plans:
+            log = Path(folder, 'run/vis_data/scalars.json')
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(json.dumps(dict(mIoU=50., step=1)))
+
+    monkeypatch.setitem(tool.__globals__, 'train_all', train_all)
+
+    def function(*args):
+        monkeypatch.setattr(sys, 'argv', [
+            'compare_methods.py',
+            str(tmp_path / 'data.py'), '--methods', 'supervised', '--work-dir',
+            str(tmp_path / 'work'), *args
+        ])
+        tool()
+
+    return function
+
+
+def test_a_run_of_other_labels_is_no_result(main, tmp_path):
+    main('--sizes', '1/4', '--seeds', '0')
+    path = tmp_path / 'work/splits/1_4/labeled_seed0.txt'
+    before = path.read_text()
+    with pytest.raises(SystemExit, match='supervised_1_4_0 is a run of the '):
+        main('--sizes', '1/4=3', '--seeds', '0')
+    assert path.read_text() == before
+    main('--sizes', '1/4', '--seeds', '0', '1')
+    # nothing has been made of these
+    shutil.rmtree(tmp_path / 'work/supervised_1_4_0')
+    main('--sizes', '1/4=3', '--seeds', '0')
+
+
+@pytest.mark.parametrize('args,message', [
+    (('--sizes', '1/4', '1/4=3'), 'folder 1_4'),
+    (('--methods', 'eln', 'eln=x.py'), "'eln' twice"),
+])
+def test_what_would_be_written_twice_is_refused(main, args, message):
+    with pytest.raises(SystemExit, match=message):
+        main(*args)

@@ -28,6 +28,7 @@ from mmengine.config import DictAction  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 
 from mmseg_ext.datasets import label_splits, write_split_list  # noqa: E402
+from mmseg_ext.utils.arguments import Distinct  # noqa: E402
 from mmseg_ext.utils.config_fields import read_config_field  # noqa: E402
 
 
@@ -48,6 +49,7 @@ def parse_args() -> argparse.Namespace:
         '--seeds',
         type=int,
         nargs='+',
+        action=Distinct,
         default=[0, 1, 2],
         help='one pair of lists for each (default: 0 1 2)')
     parser.add_argument(
@@ -106,7 +108,7 @@ def write_lists(args: argparse.Namespace) -> None:
     if len(images) < 2:
         raise ValueError(f'{args.source} has {len(images)} images, two or '
                          'more are needed')
-    sizes = [label_splits.parse_size(text, len(images)) for text in args.sizes]
+    sizes = label_splits.parse_sizes(args.sizes, len(images))
     # All lines first: no list is written if one cannot be.
     lines = [
         image.pair(args.pairs) if args.pairs else image.name
