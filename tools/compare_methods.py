@@ -25,8 +25,9 @@ import io
 import os.path as osp
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from fractions import Fraction
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -112,17 +113,18 @@ def method_configs(names: List[str]) -> Dict[str, str]:
     return configs
 
 
-def write_lists(args, dataset: dict) -> Dict[str, str]:
-    """Draw the label lists; the folder of each size.
+def write_lists(args, dataset: dict) -> Tuple[Dict[str, str], dict]:
+    """Draw the label lists; folder and labelled share of each size.
 
     Raises:
         ValueError: If a run has been made of other lists of the same name.
     """
     images = label_splits.list_images(dataset)
-    folders, lists = {}, {}
+    folders, shares, lists = {}, {}, {}
     sizes = label_splits.parse_sizes(args.sizes, len(images))
     for text, size in zip(args.sizes, sizes):
         folders[text] = osp.join(args.work_dir, 'splits', size.name)
+        shares[text] = Fraction(size.count, len(images))
         for seed in args.seeds:
             order = label_splits.draw_order(len(images), seed, None)
             labeled = set(order[:size.count].tolist())
@@ -136,7 +138,7 @@ def write_lists(args, dataset: dict) -> Dict[str, str]:
                            f'{size.name}_{seed}')
     for path, names in lists.items():
         write_split_list(path, names)
-    return folders
+    return folders, shares
 
 
 def check_list(path: str, names: List[str], work_dir: str, run: str) -> None:
@@ -145,8 +147,7 @@ def check_list(path: str, names: List[str], work_dir: str, run: str) -> None:
     Raises:
         ValueError: If it has other images.
     """
-    made = glob.glob(
-        osp.join(glob.escape(work_dir), f'*_{run}', SETTINGS))
+    made = glob.glob(osp.join(glob.escape(work_dir), f'*_{run}', SETTINGS))
     if not made or not osp.isfile(path):
         return
     found = Path(path).read_text(encoding='utf-8').splitlines()
@@ -216,9 +217,11 @@ def check_sources(cfg: Config, run: str) -> None:
             f'{run}: train_dataloader.dataset cannot be built ({error}).')
 
 
-def write_results(runs: List[label_efficiency.Run], args) -> None:
+def write_results(runs: List[label_efficiency.Run], args,
+                  shares: Dict[str, Fraction]) -> None:
     """Table, its figures, and plot."""
-    curves = label_efficiency.collect(runs, args.which)
+    place = shares.__getitem__
+    curves = label_efficiency.collect(runs, args.which, place=place)
     lines = [
         '| method | ' + ' | '.join(args.sizes) + ' |',
         '|---|' + '---|' * len(args.sizes)
@@ -240,7 +243,7 @@ def write_results(runs: List[label_efficiency.Run], args) -> None:
         lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
     markdown = '\n'.join(lines) + '\n'
     contents = dict(md=markdown.encode(), csv=text.getvalue().encode())
-    contents['png'] = label_efficiency.draw(curves, 'labelled', False)
+    contents['png'] = label_efficiency.draw(curves, 'labelled', False, place)
     for suffix, content in contents.items():
         with atomic_open(osp.join(args.work_dir, f'results.{suffix}')) as file:
             file.write(content)
@@ -275,7 +278,7 @@ def main():
     model = Config.fromfile(args.model).model if args.model else None
     try:
         leaf = sources.leaf_dataset(data.train_dataloader.dataset)
-        folders = write_lists(args, data.train_dataloader.dataset)
+        folders, shares = write_lists(args, data.train_dataloader.dataset)
     except (ValueError, OSError, RuntimeError) as error:
         raise SystemExit(f'{args.dataset}: {error}')
     classes = DATASETS.get(leaf.type).METAINFO.get('classes')
@@ -307,7 +310,7 @@ def main():
     broken = train_all(plans, args.jobs)
     if broken:
         raise SystemExit(f'training stopped, see {broken[0]}/train.log')
-    write_results(runs, args)
+    write_results(runs, args, shares)
 
 
 if __name__ == '__main__':

@@ -226,3 +226,11 @@ def test_a_run_of_other_labels_is_no_result(main, tmp_path):
 def test_what_would_be_written_twice_is_refused(main, args, message):
     with pytest.raises(SystemExit, match=message):
         main(*args)
+
+
+def test_sizes_are_placed_by_their_shares(main, tmp_path):
+    """A fraction with its count, and a count beside a fraction."""
+    main('--sizes', '1/2=3', '2', '1/4', '--seeds', '0')
+    header, _, row = (tmp_path / 'work/results.md').read_text().splitlines()
+    assert header == '| method | 1/2=3 | 2 | 1/4 |'
+    assert row.count('50.00') == 3
