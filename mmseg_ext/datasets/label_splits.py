@@ -11,8 +11,9 @@ from mmcv.transforms import LoadAnnotations as LoadAnyAnnotations
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import DATASETS, TRANSFORMS
 
+from .class_counts import image_name
 from .dataset_tree import pipeline_transforms, walk_datasets
-from .label_scan import load_class_ids
+from .label_scan import load_class_ids, void_values
 from .toystreet_generator.stream import Stream
 from .transforms import MapSegLabels
 
@@ -133,12 +134,9 @@ def list_images(dataset_cfg: dict) -> List[NamedImage]:
     images: Dict[str, NamedImage] = {}
     for _, leaf in walk_datasets(DATASETS.build(cfg)):
         leaf.full_init()
-        folder = leaf.data_prefix.get('img_path') or '.'
         for i in range(len(leaf)):
             info = leaf.get_data_info(i)
-            name = _relative(info['img_path'], folder)
-            if name.endswith(leaf.img_suffix):
-                name = name[:-len(leaf.img_suffix)]
+            name = image_name(info['img_path'], leaf)
             if name in images:
                 raise ValueError(
                     f'two images of the data set are called {name}: '
@@ -157,20 +155,23 @@ def count_classes(images: Sequence[NamedImage],
 
     Returns:
         np.ndarray: int64, (N, classes), in the order of the images.
+
+    Raises:
+        RuntimeError: If a label map cannot be read.
+        ValueError: If one holds something else than class ids.
     """
-    counts = np.zeros((len(images), 255), dtype=np.int64)
-    for i, image in enumerate(images):
-        try:
-            label = load_class_ids(image.info, _label_loaders(image.dataset))
-        except Exception as error:
-            raise RuntimeError(
-                f'the label map {image.info.get("seg_map_path")} cannot be '
-                f'read ({error})') from error
-        counts[i] = np.bincount(label.ravel(), minlength=256)[:255]
+    rows = []
+    for image in images:
+        label = load_class_ids(image.info, _label_loaders(image.dataset))
+        row = np.bincount(label.ravel(), minlength=1)
+        row[[v for v in void_values(image.dataset) if v < len(row)]] = 0
+        rows.append(np.trim_zeros(row, 'b'))
         if progress is not None:
             progress()
-    used = np.flatnonzero(counts.any(axis=0))
-    return counts[:, :used[-1] + 1] if used.size else counts[:, :1]
+    counts = np.zeros((len(rows), max([1, *map(len, rows)])), dtype=np.int64)
+    for i, row in enumerate(rows):
+        counts[i, :len(row)] = row
+    return counts
 
 
 def draw_order(num_images: int,
