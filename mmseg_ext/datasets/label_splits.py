@@ -7,15 +7,14 @@ from pathlib import PurePath
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
-from mmcv.transforms import LoadAnnotations as LoadAnyAnnotations
 from mmseg.datasets.transforms import LoadAnnotations
-from mmseg.registry import DATASETS, TRANSFORMS
+from mmseg.registry import DATASETS
 
 from .class_counts import image_name
 from .dataset_tree import pipeline_transforms, walk_datasets
 from .label_scan import load_class_ids, void_values
+from .label_transforms import makes_labels
 from .toystreet_generator.stream import Stream
-from .transforms import MapSegLabels
 
 
 class SplitSize(NamedTuple):
@@ -238,16 +237,9 @@ def _keep_label_loaders(cfg) -> None:
     """Take all else out of pipelines: it may need what is not installed."""
     if isinstance(cfg, dict):
         if 'pipeline' in cfg:
-            cfg['pipeline'] = [t for t in cfg['pipeline'] if _loads_labels(t)]
+            cfg['pipeline'] = [t for t in cfg['pipeline'] if makes_labels(t)]
         for value in cfg.values():
             _keep_label_loaders(value)
     elif isinstance(cfg, (list, tuple)):
         for value in cfg:
             _keep_label_loaders(value)
-
-
-def _loads_labels(transform) -> bool:
-    kind = transform.get('type') if isinstance(transform, dict) else None
-    kind = TRANSFORMS.get(kind) if isinstance(kind, str) else kind
-    return isinstance(kind, type) and issubclass(
-        kind, (LoadAnyAnnotations, MapSegLabels))

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import DATASETS
 from mmseg.utils import register_all_modules
 
@@ -59,6 +60,24 @@ def test_unlabeled_source():
     ]
     assert 'cat_max_ratio' not in source['pipeline'][2]
     assert 'seg_map_path' not in source['data_prefix']
+
+
+def test_sources_of_labels_that_are_mapped():
+    """Told by class, whatever the names."""
+    register_all_modules()
+    pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type=LoadAnnotations),
+        dict(type='MapSegLabels', mapping={0: 1}),
+        dict(type='GenerateEdge'),
+        dict(type='GenerateBoundaryMap'),
+        dict(type='PackSegInputs')
+    ]
+    whole = dict(DATASET['dataset'], pipeline=pipeline)
+    assert types(unlabeled_source(
+        whole, 'list.txt', [])) == ['LoadImageFromFile', 'AddValidMask']
+    source = labeled_source(whole, 'list.txt', 'PackBranchInputs')
+    assert types(source)[1:3] == [LoadAnnotations, 'AddValidMask']
 
 
 @pytest.mark.parametrize('folder', [None, 'leftImg8bit/train'])
