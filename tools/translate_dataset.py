@@ -131,7 +131,8 @@ def main():
                           for image in images}),
             branch=args.branch,
             size=args.size,
-            pipeline=[dict(transform) for transform in pipeline]))
+            pipeline=[dict(transform) for transform in pipeline],
+            **offline.inference_settings(cfg)))
     left = [
         image for image in images
         if not osp.exists(cache.path(image.name(image.root)))
@@ -140,10 +141,12 @@ def main():
     barrier()
     if is_main_process():
         print(f'{len(left)} of {len(images)} images to translate', flush=True)
+    direction = DIRECTIONS[args.branch]
+    if left:
+        model, _ = offline.load_model(cfg, args, [f'generators.{direction}.'])
+    if is_main_process():
         link_siblings(folders, args.out)
     if left:
-        direction = DIRECTIONS[args.branch]
-        model, _ = offline.load_model(cfg, args, [f'generators.{direction}.'])
         translate(model, offline.share_of_rank(left), pipeline, direction,
                   args)
     barrier()

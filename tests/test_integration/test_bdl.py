@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS
+from PIL import Image
 
 from mmseg_ext.engine.offline.chain import Chain
 from .method_battery import (MethodBattery, losses, metrics, scalars,
@@ -160,6 +161,23 @@ class TestTranslate:
         torch.save(other, checkpoint)
         with pytest.raises(ValueError, match='was made with checkpoint'):
             self.run(path, checkpoint, out)
+
+    def test_refuses_another_preprocessor(self, short, tmp_path):
+        cfg, path, checkpoint = short('cyclegan_toystreet')
+        out = tmp_path / 'out'
+        self.run(path, checkpoint, out)
+        cfg.model.data_preprocessor = dict(
+            cfg.model.get('data_preprocessor') or {}, std=[300.] * 3)
+        with pytest.raises(ValueError, match='with model.data_preprocessor '):
+            self.run(write(cfg, path), checkpoint, out)
+
+    def test_a_checkpoint_that_fails_leaves_the_folder_free(
+            self, short, tmp_path):
+        _, path, checkpoint = short('cyclegan_toystreet')
+        torch.save(dict(state_dict={}), tmp_path / 'empty.pth')
+        with pytest.raises(ValueError, match='does not fit'):
+            self.run(path, tmp_path / 'empty.pth', tmp_path / 'out')
+        self.run(path, checkpoint, tmp_path / 'out')
 
     def test_checkpoint_without_the_generator(self, short, tmp_path):
         """Discriminators and the other generator may be missing."""
@@ -364,6 +382,34 @@ class TestPseudoLabels:
         assert (self.read(out, 'labels') == labels).all()
         with pytest.raises(ValueError, match='was made with fixed 0.2'):
             self.run(path, checkpoint, out, '--fixed', 0.3)
+
+    def test_refuses_another_preprocessor(self, short, tmp_path):
+        cfg, path, checkpoint = short('bdl_toystreet')
+        out = tmp_path / 'out'
+        self.run(path, checkpoint, out)
+        with pytest.raises(
+                ValueError, match='with model.segmentor.data_preprocessor '):
+            self.run(path, checkpoint, out, '--cfg-options',
+                     'model.segmentor.data_preprocessor.std=[300.,300.,300.]')
+
+    def test_truth_with_a_palette(self, short, tmp_path):
+        """And colours are refused ahead of the predictions."""
+        cfg, path, checkpoint = short('bdl_toystreet')
+        root = cfg.val_dataloader.dataset.data_root
+        truth, colours = tmp_path / 'truth', tmp_path / 'colours'
+        truth.mkdir()
+        colours.mkdir()
+        for name in os.listdir(osp.join(root, 'annotations/train')):
+            label = Image.open(osp.join(root, 'annotations/train', name))
+            label.convert('RGB').save(colours / name)
+            label.putpalette(list(range(256)) * 3)
+            label.save(truth / name)
+        out = tmp_path / 'out'
+        with pytest.raises(AssertionError, match='--truth: .* 3 colour chan'):
+            self.run(path, checkpoint, out, '--truth', colours)
+        assert not (out / 'predictions').exists()
+        self.run(path, checkpoint, out, '--truth', truth)
+        self.check_report(out, osp.join(root, 'annotations/train'))
 
     def check_report(self, out, truth):
         """Shares of right pixels against the true labels."""
