@@ -5,7 +5,7 @@ from fractions import Fraction
 from statistics import mean, stdev
 from typing import Callable, Dict, List, NamedTuple
 
-from .run_scores import read_scores
+from .run_scores import read_scores, scores_of
 
 METRIC = 'mIoU'
 Curves = Dict[str, Dict[str, List[float]]]
@@ -32,10 +32,10 @@ def read_score(folder: str, which: str, model: str) -> float:
         ValueError: If several networks are validated, none by this name.
     """
     scores = read_scores(folder, METRIC)
-    if model not in scores and len(scores) > 1:
-        raise ValueError(f'{folder} has the {METRIC} of {", ".join(scores)}, '
-                         f'asked for is that of {model!r}.')
-    by_step = scores.get(model) or next(iter(scores.values()))
+    if len(scores) > 1:
+        by_step = scores_of(scores, model, METRIC, folder)
+    else:
+        by_step, = scores.values()
     return max(by_step.values()) if which == 'best' else list(
         by_step.values())[-1]
 

@@ -66,7 +66,8 @@ def test_a_network_that_is_not_validated(plot, tmp_path, work_dir):
     log = folder / 'run/vis_data/scalars.json'
     log.write_text(log.read_text() + '\n{"teacher/mIoU": 60.0, "step": 0}')
     out = tmp_path / 'x.png'
-    with pytest.raises(SystemExit, match="of student, teacher, .* 'techer'"):
+    with pytest.raises(
+            SystemExit, match="student/mIoU, teacher/mIoU .* 'techer'"):
         plot(out, f'a@1={folder}', '--model', 'techer')
     plot(out, f'a@1={folder}', '--model', 'teacher')
 
