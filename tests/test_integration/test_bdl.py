@@ -603,6 +603,16 @@ class TestPlan:
         with pytest.raises(ValueError, match=message):
             variant('', '--inner', 0, '--cfg-options', option)
 
+    def test_photographs_become_pngs(self, variant, capsys):
+        field = 'train_dataloader.dataset.source'
+        text = f'_base_.{field}.img_suffix = ".jpg"'
+        variant(text, '--inner', 1)
+        lines = capsys.readouterr().out.splitlines()
+        assert f'{field}.img_suffix=.png' in shlex.split(lines[-1])
+        variant(text, '--inner', 1, '--translated', 'data/photographs')
+        lines = capsys.readouterr().out.splitlines()
+        assert 'img_suffix' not in lines[-1]
+
     def test_config_without_the_field(self, tmp_path):
         with pytest.raises(ValueError, match='must set bdl = dict'):
             run_tool('tools/bdl.py',

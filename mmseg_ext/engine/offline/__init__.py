@@ -3,7 +3,7 @@ from .cache import OfflineCache, file_hash
 from .classified_images import list_classified_images, load_classified_images
 from .confidence import ConfidenceMaps
 from .confidence_histogram import ConfidenceHistogram, least_levels, to_levels
-from .dataset_configs import check_data_root, source_leaves
+from .dataset_configs import check_data_root, png_suffix, source_leaves
 from .explanation_store import ClassifiedImage, ExplanationStore
 from .images import (ListedImage, list_images, load_images, share_of_rank,
                      show_progress, test_pipeline)
@@ -17,6 +17,6 @@ __all__ = [
     'check_data_root', 'file_hash', 'find_device', 'inference_settings',
     'least_levels', 'list_classified_images', 'list_images',
     'load_classified_images', 'load_images', 'load_model', 'offline_parser',
-    'read_config', 'share_of_rank', 'show_progress', 'source_leaves',
-    'test_pipeline', 'to_levels'
+    'png_suffix', 'read_config', 'share_of_rank', 'show_progress',
+    'source_leaves', 'test_pipeline', 'to_levels'
 ]

@@ -45,6 +45,15 @@ def test_settings_that_do_not_fit(make, option):
         make([option])
 
 
+@pytest.mark.parametrize('path', ['/my dir/x', '/a,b', "/x'", '/a,[b'])
+def test_paths_that_do_not_come_through(make, path):
+    assert f'data.root={path[:2]}' in make(
+        options=[f'data.root={path[:2]}']).command
+    with pytest.raises(
+            ValueError, match='data.root would be .* not come through --cfg'):
+        make(options=[f'data.root={path}'])
+
+
 @pytest.fixture
 def label_options(repo, tmp_path):
     """Options for ``make_pseudo_labels.py``, as a config gives them."""
