@@ -62,6 +62,18 @@ def label_options(repo, tmp_path):
                                              'make_pseudo_labels.py', 'abc')
 
 
+@pytest.mark.parametrize('options, message', [
+    (dict(per_class=0), '--per-class must be >= 1 but is 0'),
+    (dict(max_side=0), '--max-side must be >= 1 but is 0'),
+    (dict(min_area=5), r'--min-area must be in \[0, 1\] but is 5.0'),
+    (dict(least_confidence=-1), r'--least-confidence must be in \[0, 1\]'),
+])
+def test_ranges_of_a_memory_bank(repo, tmp_path, options, message):
+    plan = ChainPlan(str(repo / 'tools'), str(tmp_path), [], 1, 0, [])
+    with pytest.raises(ValueError, match=message):
+        plan.tool_options('bank', options, 'build_memory_bank.py', 'ab')
+
+
 def test_options_of_a_tool(label_options):
     assert label_options(None) == []
     assert label_options(dict(fixed=None, cap=0.8)) == ['--cap=0.8']
