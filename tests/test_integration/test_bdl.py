@@ -237,6 +237,32 @@ class TestTranslate:
             self.run(write(cfg, path), checkpoint, tmp_path / 'out')
         assert not (tmp_path / 'out').exists()
 
+    @pytest.mark.parametrize('root, image, label', [
+        ('all', '', ''),
+        ('all/images', 'train', '../annotations/train'),
+        ('all/images/train', '', '../../annotations/train'),
+    ])
+    def test_labels_that_no_link_leads_to(self, short, toystreet, tmp_path,
+                                          root, image, label):
+        shutil.copytree(toystreet / 'day', tmp_path / 'all')
+        if root == 'all':  # both in one folder
+            for file in (tmp_path / 'all/annotations/train').iterdir():
+                shutil.copy(file, tmp_path / 'all')
+                cv2.imwrite(
+                    str(tmp_path / 'all' / f'{file.stem}.jpg'),
+                    cv2.imread(str(tmp_path / 'all/images/train' / file.name)))
+        cfg, path, checkpoint = short('cyclegan_toystreet')
+        cfg.train_dataloader.dataset.source = dict(
+            type='BaseSegDataset',
+            data_root=str(tmp_path / root),
+            data_prefix=dict(img_path=image, seg_map_path=label),
+            img_suffix='.jpg' if root == 'all' else '.png')
+        with pytest.raises(
+                ValueError,
+                match='data_prefix.seg_map_path of .*source has the label'):
+            self.run(write(cfg, path), checkpoint, tmp_path / 'out')
+        assert not (tmp_path / 'out').exists()
+
     def test_several_folders(self, short, toystreet, tmp_path):
         """No image is written through a link to the folder of another."""
         data, out = tmp_path / 'day', tmp_path / 'out'
