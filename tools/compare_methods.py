@@ -310,7 +310,10 @@ def main():
     broken = train_all(plans, args.jobs)
     if broken:
         raise SystemExit(f'training stopped, see {broken[0]}/train.log')
-    write_results(runs, args, shares)
+    try:
+        write_results(runs, args, shares)
+    except (ValueError, FileNotFoundError) as error:
+        raise SystemExit(str(error))
 
 
 if __name__ == '__main__':

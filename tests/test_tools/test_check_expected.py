@@ -88,6 +88,11 @@ def test_a_metric_of_a_network_that_is_not_there(tool, finished):
     assert 'has student/mIoU and no mIoU' in code
 
 
+def test_a_seed_does_not_count_twice(tool, finished, capsys):
+    assert run(tool, finished, '--seeds', 3, 3) == 2
+    assert '--seeds: 3 comes twice' in capsys.readouterr().err
+
+
 def test_a_figure_that_is_not_measured(tool, finished, capsys):
     text = finished.read_text().replace('value=41.', 'value=None')
     finished.write_text(text)

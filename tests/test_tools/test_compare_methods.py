@@ -247,6 +247,12 @@ def test_what_would_be_written_twice_is_refused(main, args, message):
         main(*args)
 
 
+def test_a_seed_does_not_count_twice(main, capsys):
+    with pytest.raises(SystemExit):
+        main('--seeds', '0', '0')
+    assert '--seeds: 0 comes twice' in capsys.readouterr().err
+
+
 def test_sizes_are_placed_by_their_shares(main, tmp_path):
     """A fraction with its count, and a count beside a fraction."""
     main('--sizes', '1/2=3', '2', '1/4', '--seeds', '0')
