@@ -20,8 +20,8 @@ Examples::
 import argparse
 import copy
 import csv
-import glob
 import io
+import json
 import os.path as osp
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -134,28 +134,30 @@ def write_lists(args, dataset: dict) -> Tuple[Dict[str, str], dict]:
                     image.name for i, image in enumerate(images)
                     if (i in labeled) == (kind == 'labeled')
                 ]
-                check_list(path, lists[path], args.work_dir,
-                           f'{size.name}_{seed}')
+                check_list(path, lists[path], args.work_dir)
     for path, names in lists.items():
         write_split_list(path, names)
     return folders, shares
 
 
-def check_list(path: str, names: List[str], work_dir: str, run: str) -> None:
+def check_list(path: str, names: List[str], work_dir: str) -> None:
     """Refuse to replace a list that a run has been made of.
 
     Raises:
         ValueError: If it has other images.
     """
-    made = glob.glob(osp.join(glob.escape(work_dir), f'*_{run}', SETTINGS))
-    if not made or not osp.isfile(path):
+    if not osp.isfile(path):
         return
     found = Path(path).read_text(encoding='utf-8').splitlines()
-    if found != names:
-        raise ValueError(
-            f'{osp.dirname(made[0])} is a run of the {len(found)} images in '
-            f'{path}, asked for are {len(names)} images, others than these: '
-            'give another --work-dir.')
+    if found == names:
+        return
+    field = json.dumps(osp.abspath(path))  # as settings have it
+    for settings in Path(work_dir).glob(f'*/{SETTINGS}'):
+        if field in settings.read_text(encoding='utf-8'):
+            raise ValueError(
+                f'{settings.parent} is a run of the {len(found)} images in '
+                f'{path}, asked for are {len(names)} images, others than '
+                'these: give another --work-dir.')
 
 
 def set_num_classes(node, number: int) -> None:
