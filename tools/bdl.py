@@ -28,6 +28,7 @@ from mmengine.config import Config  # noqa: E402
 from mmengine.utils import is_abs  # noqa: E402
 
 from mmseg_ext.engine import offline  # noqa: E402
+from mmseg_ext.engine.offline.cache import MANIFEST  # noqa: E402
 from mmseg_ext.engine.offline.chain import Chain, Step  # noqa: E402
 from mmseg_ext.engine.offline.plan import ChainPlan  # noqa: E402
 
@@ -170,7 +171,17 @@ class Plan(ChainPlan):
                     'a path relative to data_root, which is set to their '
                     'folder.')
             options.append(f'{field}.data_root={osp.abspath(source)}')
+            if self._is_translated(source):
+                suffix = offline.png_suffix(dataset,
+                                            f'{self.kinds[kind]}: {field}')
+                if suffix is not None:
+                    options.append(f'{field}.img_suffix={suffix}')
         return options
+
+    def _is_translated(self, folder: str) -> bool:
+        """Whether translate_dataset.py writes or has written it."""
+        return folder != self.args.translated or osp.isfile(
+            osp.join(folder, MANIFEST))
 
     def _data(self,
               kind: str,

@@ -71,7 +71,15 @@ def parse_args(argv: Optional[List[str]] = None):
         type=float,
         default=0.8,
         help='mean score of an object that it cuts (default: 0.8)')
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    for name, least, most in (('per_class', 1, None), ('max_side', 1, None),
+                              ('min_area', 0, 1), ('least_confidence', 0, 1)):
+        value = getattr(args, name)
+        if value < least or (most is not None and value > most):
+            expected = f'>= {least}' if most is None else f'in [0, {most}]'
+            parser.error(f'--{name.replace("_", "-")} must be {expected} but '
+                         f'is {value}')
+    return args
 
 
 def read_image(path: str) -> np.ndarray:

@@ -42,7 +42,11 @@ def parse_args() -> argparse.Namespace:
         nargs='+',
         action=DictAction,
         help='override settings of the config, as key=value')
-    return parser.parse_args()
+    args = parser.parse_args()
+    if args.max_images is not None and args.max_images < 1:
+        parser.error(f'--max-images is {args.max_images}: expected an integer '
+                     '>= 1')
+    return args
 
 
 def checks_sizes(cfg: Config) -> bool:
@@ -114,6 +118,10 @@ def main() -> int:
             continue
         seen.append(loader['dataset'])
         num_faults += check_split(cfg, f'{split}_dataloader.dataset', args)
+    if not seen:
+        names = ', '.join(f'{split}_dataloader' for split in args.splits)
+        sys.exit(f'{args.config} has none of {names}: there is nothing to '
+                 'check.')
     found = 'No fault' if num_faults == 0 else (
         f'{num_faults} fault{"s" if num_faults > 1 else ""}')
     print(f'{found} found.')

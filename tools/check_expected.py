@@ -27,7 +27,8 @@ sys.path.append(str(Path(__file__).resolve().parents[1]))
 import mmseg_ext  # noqa: E402,F401  isort: skip
 from mmengine.config import Config  # noqa: E402
 
-from mmseg_ext.utils.run_scores import read_scores  # noqa: E402
+from mmseg_ext.utils.arguments import Distinct  # noqa: E402
+from mmseg_ext.utils.run_scores import read_scores, scores_of  # noqa: E402
 from mmseg_ext.utils.training_runs import claim_work_dir, train  # noqa: E402
 
 TOOL = Path(__file__).resolve().parent / 'train.py'
@@ -44,6 +45,7 @@ def parse_args():
         '--seeds',
         type=int,
         nargs='+',
+        action=Distinct,
         help='measure with these seeds rather than check the promised one')
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
     parser.add_argument(
@@ -80,12 +82,16 @@ def with_split(node, seed):
         if isinstance(value, dict):
             for name, child in value.items():
                 visit(child, f'{key}.{name}' if key else name)
-        elif isinstance(value, str) and value.endswith('_seed0.txt'):
+        elif isinstance(value, (list, tuple)):
+            for i, child in enumerate(value):
+                visit(child, f'{key}.{i}')
+        elif (isinstance(value, str) and value.endswith('_seed0.txt')
+              and key.endswith('ann_file')):
             options.append(
                 f'{key}={value[:-len("_seed0.txt")]}_seed{seed}.txt')
 
     visit(node, '')
-    return [option for option in options if '.ann_file=' in option]
+    return options
 
 
 def plan(config, seed, splits):
@@ -106,7 +112,11 @@ def plan(config, seed, splits):
 def value_of(work_dir, metric):
     """Last validated value of ``student/mIoU`` or ``mIoU``."""
     model, _, name = metric.rpartition('/')
-    by_step = read_scores(work_dir, name)[model or 'model']
+    scores = read_scores(work_dir, name)
+    try:
+        by_step = scores_of(scores, model or 'model', name, work_dir)
+    except ValueError as error:
+        raise SystemExit(f'expected.metric is {metric!r}, but {error}')
     return by_step[max(by_step)]
 
 

@@ -21,11 +21,13 @@ import argparse
 import copy
 import csv
 import io
+import json
 import os.path as osp
 import sys
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from fractions import Fraction
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict, List, Tuple
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -38,7 +40,9 @@ from mmseg.registry import DATASETS  # noqa: E402
 from mmseg_ext.datasets import few_label_sources as sources  # noqa: E402
 from mmseg_ext.datasets import label_splits, write_split_list  # noqa: E402
 from mmseg_ext.utils import label_efficiency  # noqa: E402
+from mmseg_ext.utils.arguments import Distinct  # noqa: E402
 from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
+from mmseg_ext.utils.training_runs import SETTINGS  # noqa: E402
 from mmseg_ext.utils.training_runs import claim_work_dir, train  # noqa: E402
 
 TOOLS = Path(__file__).resolve().parent
@@ -76,7 +80,8 @@ def parse_args():
         nargs='+',
         default=['1/32', '1/8'],
         help='labelled shares or counts (default: 1/32 1/8)')
-    parser.add_argument('--seeds', type=int, nargs='+', default=[0, 1, 2])
+    parser.add_argument(
+        '--seeds', type=int, nargs='+', action=Distinct, default=[0, 1, 2])
     parser.add_argument('--jobs', type=int, default=1, help='runs at a time')
     parser.add_argument('--work-dir', default='work_dirs/compare_methods')
     parser.add_argument(
@@ -98,6 +103,9 @@ def method_configs(names: List[str]) -> Dict[str, str]:
     configs = {}
     for text in names:
         name, _, path = text.partition('=')
+        if name in configs:
+            raise SystemExit(f'--methods has {name!r} twice: give each method '
+                             'a name of its own.')
         if not path and name not in KNOWN:
             raise SystemExit(f'--methods has {name!r}, which is none of '
                              f'{", ".join(KNOWN)}: give {name}=CONFIG.')
@@ -105,23 +113,51 @@ def method_configs(names: List[str]) -> Dict[str, str]:
     return configs
 
 
-def write_lists(args, dataset: dict) -> Dict[str, str]:
-    """Draw the label lists; the folder of each size."""
+def write_lists(args, dataset: dict) -> Tuple[Dict[str, str], dict]:
+    """Draw the label lists; folder and labelled share of each size.
+
+    Raises:
+        ValueError: If a run has been made of other lists of the same name.
+    """
     images = label_splits.list_images(dataset)
-    folders = {}
-    for text in args.sizes:
-        size = label_splits.parse_size(text, len(images))
+    folders, shares, lists = {}, {}, {}
+    sizes = label_splits.parse_sizes(args.sizes, len(images))
+    for text, size in zip(args.sizes, sizes):
         folders[text] = osp.join(args.work_dir, 'splits', size.name)
+        shares[text] = Fraction(size.count, len(images))
         for seed in args.seeds:
             order = label_splits.draw_order(len(images), seed, None)
             labeled = set(order[:size.count].tolist())
             for kind in ('labeled', 'unlabeled'):
-                write_split_list(
-                    osp.join(folders[text], f'{kind}_seed{seed}.txt'), [
-                        image.name for i, image in enumerate(images)
-                        if (i in labeled) == (kind == 'labeled')
-                    ])
-    return folders
+                path = osp.join(folders[text], f'{kind}_seed{seed}.txt')
+                lists[path] = [
+                    image.name for i, image in enumerate(images)
+                    if (i in labeled) == (kind == 'labeled')
+                ]
+                check_list(path, lists[path], args.work_dir)
+    for path, names in lists.items():
+        write_split_list(path, names)
+    return folders, shares
+
+
+def check_list(path: str, names: List[str], work_dir: str) -> None:
+    """Refuse to replace a list that a run has been made of.
+
+    Raises:
+        ValueError: If it has other images.
+    """
+    if not osp.isfile(path):
+        return
+    found = Path(path).read_text(encoding='utf-8').splitlines()
+    if found == names:
+        return
+    field = json.dumps(osp.abspath(path))  # as settings have it
+    for settings in Path(work_dir).glob(f'*/{SETTINGS}'):
+        if field in settings.read_text(encoding='utf-8'):
+            raise ValueError(
+                f'{settings.parent} is a run of the {len(found)} images in '
+                f'{path}, asked for are {len(names)} images, others than '
+                'these: give another --work-dir.')
 
 
 def set_num_classes(node, number: int) -> None:
@@ -183,9 +219,11 @@ def check_sources(cfg: Config, run: str) -> None:
             f'{run}: train_dataloader.dataset cannot be built ({error}).')
 
 
-def write_results(runs: List[label_efficiency.Run], args) -> None:
+def write_results(runs: List[label_efficiency.Run], args,
+                  shares: Dict[str, Fraction]) -> None:
     """Table, its figures, and plot."""
-    curves = label_efficiency.collect(runs, args.which)
+    place = shares.__getitem__
+    curves = label_efficiency.collect(runs, args.which, place=place)
     lines = [
         '| method | ' + ' | '.join(args.sizes) + ' |',
         '|---|' + '---|' * len(args.sizes)
@@ -207,7 +245,7 @@ def write_results(runs: List[label_efficiency.Run], args) -> None:
         lines.append(f'| {name} | ' + ' | '.join(cells) + ' |')
     markdown = '\n'.join(lines) + '\n'
     contents = dict(md=markdown.encode(), csv=text.getvalue().encode())
-    contents['png'] = label_efficiency.draw(curves, 'labelled', False)
+    contents['png'] = label_efficiency.draw(curves, 'labelled', False, place)
     for suffix, content in contents.items():
         with atomic_open(osp.join(args.work_dir, f'results.{suffix}')) as file:
             file.write(content)
@@ -242,7 +280,7 @@ def main():
     model = Config.fromfile(args.model).model if args.model else None
     try:
         leaf = sources.leaf_dataset(data.train_dataloader.dataset)
-        folders = write_lists(args, data.train_dataloader.dataset)
+        folders, shares = write_lists(args, data.train_dataloader.dataset)
     except (ValueError, OSError, RuntimeError) as error:
         raise SystemExit(f'{args.dataset}: {error}')
     classes = DATASETS.get(leaf.type).METAINFO.get('classes')
@@ -274,7 +312,10 @@ def main():
     broken = train_all(plans, args.jobs)
     if broken:
         raise SystemExit(f'training stopped, see {broken[0]}/train.log')
-    write_results(runs, args)
+    try:
+        write_results(runs, args, shares)
+    except (ValueError, FileNotFoundError) as error:
+        raise SystemExit(str(error))
 
 
 if __name__ == '__main__':

@@ -21,7 +21,7 @@ import json
 import os.path as osp
 import sys
 from pathlib import Path
-from typing import List, Optional
+from typing import List, Optional, Tuple
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -31,6 +31,7 @@ import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 from mmengine.dist import barrier, is_main_process  # noqa: E402
 
+from mmseg_ext.datasets.label_maps import read_label_map  # noqa: E402
 from mmseg_ext.engine import offline  # noqa: E402
 from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 
@@ -108,11 +109,31 @@ def read(cache: offline.OfflineCache, image: offline.ListedImage):
 
 
 def true_label_path(image: offline.ListedImage, folder: str) -> str:
-    path = osp.join(folder, image.name(image.folder))
+    return osp.join(folder, image.name(image.folder))
+
+
+def check_truth(image: offline.ListedImage, folder: str) -> None:
+    """Stop unless there is a label map of the size of the image."""
+    path = true_label_path(image, folder)
     if not osp.isfile(path):
         raise SystemExit(f'--truth has no {path} for '
                          f'{image.info["img_path"]}.')
-    return path
+    try:
+        found = read_label_map(path).shape
+    except ValueError as error:
+        raise SystemExit(f'--truth: {error}')
+    wanted = image_shape(image.info['img_path'])
+    if found != wanted:
+        raise SystemExit(f'--truth: {path} is of shape {found}, but its image '
+                         f'{image.info["img_path"]} of shape {wanted}.')
+
+
+def image_shape(path: str) -> Tuple[int, int]:
+    """Height and width of an image."""
+    image = cv2.imread(path)
+    if image is None:
+        raise SystemExit(f'The image {path} is missing or broken.')
+    return image.shape[:2]
 
 
 def write_labels(images: List[offline.ListedImage],
@@ -126,7 +147,7 @@ def write_labels(images: List[offline.ListedImage],
         labels, levels = read(cache, image)
         kept = np.where(levels >= least[labels], labels,
                         IGNORED).astype(np.uint8)
-        height, width = cv2.imread(image.info['img_path']).shape[:2]
+        height, width = image_shape(image.info['img_path'])
         if kept.shape != (height, width):
             labels, kept = (
                 cv2.resize(
@@ -134,12 +155,7 @@ def write_labels(images: List[offline.ListedImage],
                 for x in (labels, kept))
         write(cache.path('labels', image.name(image.folder)), kept)
         if truth is not None:
-            path = true_label_path(image, truth)
-            wanted = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-            if wanted is None or wanted.shape != kept.shape:
-                found = None if wanted is None else wanted.shape
-                raise SystemExit(f'--truth: {path} is no label map of shape '
-                                 f'{kept.shape} but {found}.')
+            wanted = read_label_map(true_label_path(image, truth))
             accuracy.update(labels, kept, wanted)
     return accuracy
 
@@ -170,15 +186,16 @@ def main():
             quantile=args.quantile,
             cap=args.cap,
             fixed=args.fixed,
-            pipeline=[dict(transform) for transform in pipeline]))
+            pipeline=[dict(transform) for transform in pipeline],
+            **offline.inference_settings(cfg)))
     left = [
         image for image in images
         if not osp.exists(cache.path('confidences', image.name(image.folder)))
     ]
     barrier()  # all ranks look before any of them writes
     if args.truth is not None:
-        for image in images:
-            true_label_path(image, args.truth)
+        for image in offline.share_of_rank(images):
+            check_truth(image, args.truth)
     if is_main_process():
         print(f'{len(left)} of {len(images)} images to predict', flush=True)
     model, _ = offline.load_model(cfg, args)

@@ -2,8 +2,9 @@
 
 OUT is laid out as the ``data_root`` of the images, as PNG, and everything
 beside the folder of the images (labels, lists) is linked into it: name OUT as
-``data_root`` and train on it. Images of several folders may be translated at a
-time, those of several ``data_root`` may not. Images pass through the
+``data_root`` and train on it. Labels must lie below ``data_root`` too, in
+another folder than the images. Images of several folders may be translated at
+a time, those of several ``data_root`` may not. Images pass through the
 transforms of ``test_dataloader``. A command that was stopped goes on where it
 was::
 
@@ -17,7 +18,7 @@ import os
 import os.path as osp
 import sys
 from pathlib import Path
-from typing import List, Optional, Set, Tuple
+from typing import Collection, List, Optional, Set, Tuple
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[1]))
@@ -87,6 +88,44 @@ def image_folders(images: List[offline.ListedImage],
     return folders
 
 
+def is_on_the_way(path: Path, written: Collection[Path]) -> bool:
+    """Whether images are written into, or below, a path."""
+    # through a link they would replace their originals
+    return any(
+        path.is_relative_to(x) or x.is_relative_to(path) for x in written)
+
+
+def check_labels(images: List[offline.ListedImage],
+                 folders: Set[Tuple[str, Path]], cfg, branch: str) -> None:
+    """Refuse labels that would not be found below OUT.
+
+    Raises:
+        ValueError: If no link leads to one, or an image has its name.
+    """
+    written = [below for _, below in folders]
+    linked = {above for below in written for above in below.parents}
+    made = {Path(image.name(image.root)) for image in images}
+    # those are found wherever data_root is
+    fixed = tuple(
+        prefix for _, leaf in offline.source_leaves(cfg, branch)
+        for prefix in [(leaf.get('data_prefix') or {}).get('seg_map_path')]
+        if prefix and osp.isabs(prefix))
+    for image in images:
+        label = image.info.get('seg_map_path')
+        if not label or label.startswith(fixed) or not osp.isfile(label):
+            continue
+        path = Path(osp.relpath(label, image.root))
+        found = '..' not in path.parts and path not in made and any(
+            part.parent in linked and not is_on_the_way(part, written)
+            for part in (path, *path.parents[:-1]))
+        if not found:
+            raise ValueError(
+                f'data_prefix.seg_map_path of train_dataloader.dataset.'
+                f'{branch} has the label {label}, which cannot be linked into '
+                'OUT: expected are labels below data_root, in another folder '
+                'than the images.')
+
+
 def link_siblings(folders: Set[Tuple[str, Path]], out: str) -> None:
     """Link what lies beside the folders of the images, at every level."""
     written = [below for _, below in folders]
@@ -95,11 +134,8 @@ def link_siblings(folders: Set[Tuple[str, Path]], out: str) -> None:
         for above in below.parents:
             for name in os.listdir(osp.join(root, above)):
                 path = above / name
-                # images written through a link would replace their originals
-                on_the_way = any(
-                    path.is_relative_to(x) or x.is_relative_to(path)
-                    for x in written)
-                if not on_the_way and not osp.lexists(osp.join(out, path)):
+                if not is_on_the_way(path, written) and not osp.lexists(
+                        osp.join(out, path)):
                     os.symlink(
                         osp.abspath(osp.join(root, path)), osp.join(out, path))
 
@@ -121,6 +157,7 @@ def main():
             raise ValueError(f'OUT {args.out} lies in the data set {root} '
                              'that is translated: give a folder outside.')
     folders = image_folders(images, args.out)
+    check_labels(images, folders, cfg, args.branch)
     cache = offline.OfflineCache(
         args.out,
         dict(
@@ -131,7 +168,8 @@ def main():
                           for image in images}),
             branch=args.branch,
             size=args.size,
-            pipeline=[dict(transform) for transform in pipeline]))
+            pipeline=[dict(transform) for transform in pipeline],
+            **offline.inference_settings(cfg)))
     left = [
         image for image in images
         if not osp.exists(cache.path(image.name(image.root)))
@@ -140,10 +178,12 @@ def main():
     barrier()
     if is_main_process():
         print(f'{len(left)} of {len(images)} images to translate', flush=True)
+    direction = DIRECTIONS[args.branch]
+    if left:
+        model, _ = offline.load_model(cfg, args, [f'generators.{direction}.'])
+    if is_main_process():
         link_siblings(folders, args.out)
     if left:
-        direction = DIRECTIONS[args.branch]
-        model, _ = offline.load_model(cfg, args, [f'generators.{direction}.'])
         translate(model, offline.share_of_rank(left), pipeline, direction,
                   args)
     barrier()

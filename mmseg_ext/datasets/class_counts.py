@@ -34,17 +34,29 @@ def image_names(dataset) -> List[str]:
         list[str]: Paths below the image folder without suffix, in the order
         of the data set.
     """
-    folder = dataset.data_prefix.get('img_path') or '.'
-    names = []
-    for i in range(len(dataset)):
-        name = osp.relpath(dataset.get_data_info(i)['img_path'], folder)
-        suffixes = dataset.img_suffix
-        for suffix in (suffixes, ) if isinstance(suffixes, str) else suffixes:
-            if name.endswith(suffix):
-                name = name[:-len(suffix)]
-                break
-        names.append(name.replace('\\', '/'))
-    return names
+    return [
+        image_name(dataset.get_data_info(i)['img_path'], dataset)
+        for i in range(len(dataset))
+    ]
+
+
+def image_name(path: str, dataset) -> str:
+    """Name of an image of a data set.
+
+    Args:
+        path (str): The image.
+        dataset (BaseSegDataset): The data set, no wrapper.
+
+    Returns:
+        str: Path below the image folder without suffix.
+    """
+    name = osp.relpath(path, dataset.data_prefix.get('img_path') or '.')
+    suffixes = dataset.img_suffix
+    for suffix in (suffixes, ) if isinstance(suffixes, str) else suffixes:
+        if name.lower().endswith(suffix.lower()):
+            name = name[:-len(suffix)]
+            break
+    return name.replace('\\', '/')
 
 
 def write_class_counts(path: str, counts: ClassCounts) -> None:

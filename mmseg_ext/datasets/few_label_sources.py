@@ -5,7 +5,8 @@ from typing import List, Sequence
 
 from mmseg.registry import DATASETS
 
-_LOADING = ('LoadAnnotations', )
+from .label_transforms import loads_labels, needs_labels, transform_name
+
 _WRAPPERS = ('dataset', 'datasets')
 
 
@@ -48,7 +49,7 @@ def labeled_source(cfg: dict, names: str, packing: str) -> dict:
     if packing == 'PackBranchInputs':
         loaded = [
             i for i, transform in enumerate(source['pipeline'])
-            if transform['type'] in _LOADING
+            if loads_labels(transform)
         ]
         if not loaded:
             raise ValueError('the pipeline of train_dataloader.dataset has no '
@@ -77,13 +78,13 @@ def unlabeled_source(cfg: dict, names: str, ending: Sequence[dict]) -> dict:
     leaf = leaf_dataset(cfg)
     pipeline: List[dict] = []
     for transform in copy.deepcopy(list(leaf['pipeline'])):
-        kind = transform['type']
+        kind = transform_name(transform)
         if kind.startswith('LoadImage'):
             pipeline += [transform, dict(type='AddValidMask')]
         elif kind == 'RandomCrop':
             transform.pop('cat_max_ratio', None)
             pipeline.append(transform)
-        elif kind not in _LOADING and not kind.startswith('Pack') and (
+        elif not needs_labels(transform) and not kind.startswith('Pack') and (
                 'Photo' not in kind and 'Color' not in kind):
             pipeline.append(transform)
     whole = DATASETS.build(dict(leaf, pipeline=[], lazy_init=True))
@@ -101,6 +102,6 @@ def unlabeled_source(cfg: dict, names: str, ending: Sequence[dict]) -> dict:
 def _packed(pipeline: Sequence[dict], packing: str) -> List[dict]:
     return [
         dict(transform, type=packing)
-        if transform['type'].startswith('Pack') else dict(transform)
+        if transform_name(transform).startswith('Pack') else dict(transform)
         for transform in copy.deepcopy(list(pipeline))
     ]

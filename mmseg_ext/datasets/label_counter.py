@@ -9,7 +9,7 @@ from mmengine.utils import ProgressBar
 from mmseg.datasets.transforms import LoadAnnotations
 
 from .dataset_tree import pipeline_transforms, walk_datasets
-from .label_scan import IGNORED
+from .label_scan import IGNORED, raw_fault, void_values
 from .transforms import MapSegLabels
 
 
@@ -71,7 +71,7 @@ class LabelCounter:
 
         Raises:
             RuntimeError: If the label map is missing or cannot be read.
-            ValueError: If it has a value that is no class.
+            ValueError: If it holds colours, or a value that is no class.
         """
         leaf, index = self.samples[index]
         info = leaf.get_data_info(index)
@@ -80,8 +80,11 @@ class LabelCounter:
             raise RuntimeError(
                 f'the image {info.get("img_path")} has no label map')
         results = dict(info, seg_fields=[])
+        fault = None
         try:
             for transform in self.transforms[id(leaf)]:
+                if isinstance(transform, LoadAnyAnnotations):
+                    fault = fault or raw_fault(path, transform)
                 if isinstance(transform, Resize):
                     # which reads the size of the image
                     results['img'] = results['gt_seg_map']
@@ -89,15 +92,23 @@ class LabelCounter:
         except Exception as error:
             raise RuntimeError(
                 f'the label map {path} cannot be read ({error})') from error
-        counts = np.bincount(results['gt_seg_map'].ravel(), minlength=256)
+        if fault is not None:
+            raise ValueError(f'the label map {path} {fault}')
         number = len(self.classes)
-        outside = np.flatnonzero(counts[number:IGNORED])
-        if outside.size:
+        counts = np.bincount(results['gt_seg_map'].ravel(), minlength=number)
+        void = void_values(leaf)
+        outside = [
+            value for value in np.flatnonzero(counts).tolist()
+            if value >= number and value not in void
+        ]
+        if outside:
+            ignored = max(getattr(leaf, 'ignore_index', IGNORED), number)
             raise ValueError(
-                f'the label map {path} has the value {number + outside[0]}, '
+                f'the label map {path} has the value {outside[0]}, '
                 f'but there are {number} classes (0 to {number - 1}, or '
-                f'{IGNORED} to ignore)')
-        return np.append(counts[:number], counts[IGNORED]).astype(np.int64)
+                f'{ignored} to ignore)')
+        return np.append(counts[:number],
+                         counts[number:].sum()).astype(np.int64)
 
     def count(self, num_workers: int = 0) -> np.ndarray:
         """Counts of all images, with a progress bar in a terminal.

@@ -1,6 +1,7 @@
 from typing import Mapping, Optional
 
 import numpy as np
+from PIL import Image
 
 IGNORED = 255
 
@@ -29,6 +30,30 @@ def lookup_table(mapping: Mapping[int, int],
                                  'but ids are whole numbers from 0 to 255.')
         table[old] = new
     return table
+
+
+def read_label_map(path: str) -> np.ndarray:
+    """Read an image of one channel, or the indices of one with a palette.
+
+    Args:
+        path (str): The file.
+
+    Returns:
+        np.ndarray: Of shape (H, W).
+
+    Raises:
+        ValueError: If it is missing, broken or has colours.
+    """
+    try:
+        with Image.open(path) as image:
+            label = np.array(image)
+    except (OSError, SyntaxError) as error:  # of PNGs with broken chunks
+        raise ValueError(
+            f'{path} is missing or no label map ({error}).') from error
+    if label.ndim != 2:
+        raise ValueError(f'{path} has {label.shape[-1]} colour channels, '
+                         'expected is one channel of class ids.')
+    return label
 
 
 def compose_label_maps(first: Mapping[int, int],

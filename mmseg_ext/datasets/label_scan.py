@@ -1,6 +1,6 @@
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Optional, Set, Tuple
 
 import mmcv
 import mmengine.fileio as fileio
@@ -164,16 +164,37 @@ def load_class_ids(info: dict, transforms: List) -> np.ndarray:
             that load and map labels.
 
     Returns:
-        np.ndarray: uint8 (H, W).
+        np.ndarray: Class ids (H, W).
 
     Raises:
-        ValueError: If no transform loads labels.
+        RuntimeError: If it cannot be read.
+        ValueError: If no transform loads labels, or the file holds something
+            else than class ids.
     """
     load_label = _find(transforms, LoadAnnotations)
     if load_label is None:
         raise ValueError(f'the pipeline of {info.get("img_path")} loads no '
                          'labels; add LoadAnnotations to it')
-    results = load_label(dict(info, seg_fields=[]))
+    path = info.get('seg_map_path')
+    try:
+        fault = raw_fault(path, load_label)
+        if fault is None:
+            return _load_class_ids(info, transforms)
+    except Exception as error:
+        raise RuntimeError(
+            f'the label map {path} cannot be read ({error})') from error
+    raise ValueError(f'the label map {path} {fault}')
+
+
+def void_values(dataset) -> Set[int]:
+    """Label values of a data set that stand for no class."""
+    number = len(getattr(dataset, 'metainfo', {}).get('classes') or ())
+    values = {getattr(dataset, 'ignore_index', IGNORED), IGNORED}
+    return {value for value in values if value >= number}
+
+
+def _load_class_ids(info: dict, transforms: List) -> np.ndarray:
+    results = _find(transforms, LoadAnnotations)(dict(info, seg_fields=[]))
     map_label = _find(transforms, MapSegLabels)
     return (map_label(results) if map_label else results)['gt_seg_map']
 
@@ -187,12 +208,11 @@ def _scan_label(info: dict, transforms: List, limit: int,
             f'{report.field}: the image {info.get("img_path")} has no label, '
             'but the pipeline loads labels; set data_prefix.seg_map_path.')
         return
-    fault = None  # of a compressed array its loader tells
-    if not path.endswith('.npz'):
-        fault = file_fault(path) or _raw_fault(path, load_label)
+    fault = None if _is_array(path) else file_fault(path)
+    fault = fault or raw_fault(path, load_label)
     if fault is None:
         try:
-            label = load_class_ids(info, transforms)
+            label = _load_class_ids(info, transforms)
         except Exception as error:
             fault = f'fails with {error!r}'
     if fault is not None:
@@ -223,9 +243,22 @@ def _scan_label(info: dict, transforms: List, limit: int,
             'holds class ids and not grey values of a colour map.')
 
 
-def _raw_fault(path: str, load_label) -> Optional[str]:
-    """What stock loading would hide: colours, and ids beyond 8 bits."""
-    if getattr(load_label, 'refuses_wrong_files', False):
+def _is_array(path: str) -> bool:
+    # of a compressed array its loader tells
+    return path.endswith('.npz')
+
+
+def raw_fault(path: str, load_label) -> Optional[str]:
+    """What stock loading would hide: colours, and ids beyond 8 bits.
+
+    Args:
+        path (str): A label map that can be decoded.
+        load_label (LoadAnnotations): The transform that loads it.
+
+    Returns:
+        str or None: End of a sentence, None if it holds class ids.
+    """
+    if getattr(load_label, 'refuses_wrong_files', False) or _is_array(path):
         return None
     raw = mmcv.imfrombytes(
         fileio.get(path, backend_args=load_label.backend_args),

@@ -7,14 +7,14 @@ from pathlib import PurePath
 from typing import Callable, Dict, List, NamedTuple, Optional, Sequence
 
 import numpy as np
-from mmcv.transforms import LoadAnnotations as LoadAnyAnnotations
 from mmseg.datasets.transforms import LoadAnnotations
-from mmseg.registry import DATASETS, TRANSFORMS
+from mmseg.registry import DATASETS
 
+from .class_counts import image_name
 from .dataset_tree import pipeline_transforms, walk_datasets
-from .label_scan import load_class_ids
+from .label_scan import load_class_ids, void_values
+from .label_transforms import makes_labels
 from .toystreet_generator.stream import Stream
-from .transforms import MapSegLabels
 
 
 class SplitSize(NamedTuple):
@@ -85,6 +85,31 @@ def parse_size(text: str, num_images: int) -> SplitSize:
     return SplitSize(name, number)
 
 
+def parse_sizes(texts: Sequence[str], num_images: int) -> List[SplitSize]:
+    """Read the sizes of splits whose lists lie side by side.
+
+    Args:
+        texts (Sequence[str]): As :func:`parse_size` takes them.
+        num_images (int): Images of the data set.
+
+    Returns:
+        list[SplitSize]: One for each.
+
+    Raises:
+        ValueError: When one cannot be read, or two share a folder.
+    """
+    sizes = [parse_size(text, num_images) for text in texts]
+    names: Dict[str, str] = {}
+    for text, size in zip(texts, sizes):
+        if size.name in names:
+            raise ValueError(
+                f'the sizes {names[size.name]!r} and {text!r} would both be '
+                f'written to the folder {size.name}; leave one out, or give '
+                'it as a count')
+        names[size.name] = text
+    return sizes
+
+
 def list_images(dataset_cfg: dict) -> List[NamedImage]:
     """List the images of a data set.
 
@@ -108,12 +133,9 @@ def list_images(dataset_cfg: dict) -> List[NamedImage]:
     images: Dict[str, NamedImage] = {}
     for _, leaf in walk_datasets(DATASETS.build(cfg)):
         leaf.full_init()
-        folder = leaf.data_prefix.get('img_path') or '.'
         for i in range(len(leaf)):
             info = leaf.get_data_info(i)
-            name = _relative(info['img_path'], folder)
-            if name.endswith(leaf.img_suffix):
-                name = name[:-len(leaf.img_suffix)]
+            name = image_name(info['img_path'], leaf)
             if name in images:
                 raise ValueError(
                     f'two images of the data set are called {name}: '
@@ -132,20 +154,23 @@ def count_classes(images: Sequence[NamedImage],
 
     Returns:
         np.ndarray: int64, (N, classes), in the order of the images.
+
+    Raises:
+        RuntimeError: If a label map cannot be read.
+        ValueError: If one holds something else than class ids.
     """
-    counts = np.zeros((len(images), 255), dtype=np.int64)
-    for i, image in enumerate(images):
-        try:
-            label = load_class_ids(image.info, _label_loaders(image.dataset))
-        except Exception as error:
-            raise RuntimeError(
-                f'the label map {image.info.get("seg_map_path")} cannot be '
-                f'read ({error})') from error
-        counts[i] = np.bincount(label.ravel(), minlength=256)[:255]
+    rows = []
+    for image in images:
+        label = load_class_ids(image.info, _label_loaders(image.dataset))
+        row = np.bincount(label.ravel(), minlength=1)
+        row[[v for v in void_values(image.dataset) if v < len(row)]] = 0
+        rows.append(np.trim_zeros(row, 'b'))
         if progress is not None:
             progress()
-    used = np.flatnonzero(counts.any(axis=0))
-    return counts[:, :used[-1] + 1] if used.size else counts[:, :1]
+    counts = np.zeros((len(rows), max([1, *map(len, rows)])), dtype=np.int64)
+    for i, row in enumerate(rows):
+        counts[i, :len(row)] = row
+    return counts
 
 
 def draw_order(num_images: int,
@@ -212,16 +237,9 @@ def _keep_label_loaders(cfg) -> None:
     """Take all else out of pipelines: it may need what is not installed."""
     if isinstance(cfg, dict):
         if 'pipeline' in cfg:
-            cfg['pipeline'] = [t for t in cfg['pipeline'] if _loads_labels(t)]
+            cfg['pipeline'] = [t for t in cfg['pipeline'] if makes_labels(t)]
         for value in cfg.values():
             _keep_label_loaders(value)
     elif isinstance(cfg, (list, tuple)):
         for value in cfg:
             _keep_label_loaders(value)
-
-
-def _loads_labels(transform) -> bool:
-    kind = transform.get('type') if isinstance(transform, dict) else None
-    kind = TRANSFORMS.get(kind) if isinstance(kind, str) else kind
-    return isinstance(kind, type) and issubclass(
-        kind, (LoadAnyAnnotations, MapSegLabels))

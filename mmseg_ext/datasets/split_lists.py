@@ -5,8 +5,8 @@ from typing import Dict, List, NamedTuple, Optional, Sequence
 
 import mmengine.fileio as fileio
 
-# Two paths, both with a suffix: names may have spaces.
-_PAIR = re.compile(r'(\S.*?\.\w{2,5})\s+(\S.*\.\w{2,5})')
+IMG_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+_OTHER_SUFFIXES = ('.gif', '.ppm', '.pgm', '.npy', '.npz')
 
 
 class SplitEntry(NamedTuple):
@@ -23,21 +23,27 @@ class SplitEntry(NamedTuple):
     line: int
 
 
-def read_split_list(path: str,
-                    backend_args: Optional[dict] = None) -> List[SplitEntry]:
+def read_split_list(
+    path: str,
+    backend_args: Optional[dict] = None,
+    suffixes: Sequence[str] = ()
+) -> List[SplitEntry]:
     """Read a list of images, one to a line.
 
     The forms of published semi-supervised repositories are understood: a bare
     stem (``2007_000032``), a stem in a folder
     (``aachen/aachen_000000_000019``) and the paths of image and label map
     (``JPEGImages/2007_000032.jpg SegmentationClass/2007_000032.png``). A line
-    that is not two paths with suffixes is one name, which may have spaces.
-    The last line may lack its newline; empty lines are skipped.
+    that is not two paths with suffixes of images is one name, which may have
+    spaces and dots. The last line may lack its newline; empty lines are
+    skipped.
 
     Args:
         path (str): The list.
         backend_args (dict, optional): Arguments of the file backend.
             Defaults to None.
+        suffixes (Sequence[str]): Suffixes of images and label maps beside
+            the usual ones. Defaults to ().
 
     Returns:
         list[SplitEntry]: The entries in the order of the file.
@@ -53,14 +59,15 @@ def read_split_list(path: str,
             'with tools/dataset_converters/make_label_splits.py or correct '
             'the path')
     text = fileio.get_text(path, backend_args=backend_args)
+    pattern = _pair_pattern(suffixes)
     entries, seen = [], {}
     for number, line in enumerate(text.splitlines(), start=1):
         line = line.strip().lstrip('\ufeff')
         if not line:
             continue
-        pair = _PAIR.fullmatch(line)
+        pair = pattern.fullmatch(line)
         image, seg_map = pair.groups() if pair else (line, None)
-        if pair and _PAIR.fullmatch(seg_map):
+        if pair and pattern.fullmatch(seg_map):
             raise ValueError(
                 f'line {number} of the split list {path} has more than two '
                 'paths, expected a name or the paths of an image and its '
@@ -73,6 +80,13 @@ def read_split_list(path: str,
     if not entries:
         raise ValueError(f'the split list {path} is empty')
     return entries
+
+
+def _pair_pattern(suffixes: Sequence[str]) -> 're.Pattern':
+    """Two paths, both with a suffix of an image: names may have spaces."""
+    known = {*IMG_SUFFIXES, *_OTHER_SUFFIXES, *filter(None, suffixes)}
+    ending = f'(?:{"|".join(map(re.escape, sorted(known)))})'
+    return re.compile(rf'(\S.*?{ending})\s+(\S.*{ending})', re.IGNORECASE)
 
 
 class SplitListMixin:
@@ -109,7 +123,8 @@ class SplitListMixin:
             return data_list
         return [
             self.entry_data_info(entry)
-            for entry in read_split_list(self.ann_file, self.backend_args)
+            for entry in read_split_list(self.ann_file, self.backend_args, (
+                self.img_suffix, self.seg_map_suffix))
         ]
 
     def entry_data_info(self, entry: SplitEntry) -> Dict:

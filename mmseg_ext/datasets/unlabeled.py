@@ -5,9 +5,8 @@ import mmengine.fileio as fileio
 from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
-from .split_lists import SplitEntry, SplitListMixin, read_split_list
-
-IMG_SUFFIXES = ('.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp')
+from .split_lists import (IMG_SUFFIXES, SplitEntry, SplitListMixin,
+                          read_split_list)
 
 
 @DATASETS.register_module()
@@ -106,7 +105,8 @@ class UnlabeledImageDataset(SplitListMixin, BaseSegDataset):
                     by_name.setdefault(key[:-len(suffix)], name)
         prefix = self._folder_in_root()
         found = []
-        for entry in read_split_list(list_path, self.backend_args):
+        for entry in read_split_list(list_path, self.backend_args,
+                                     self.img_suffix):
             name = by_name.get(entry.image)
             if name is None and entry.image.startswith(prefix):
                 name = by_name.get(entry.image[len(prefix):])

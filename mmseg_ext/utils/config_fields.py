@@ -11,7 +11,8 @@ def read_config_field(path: str,
 
     Args:
         path (str): Config file.
-        key (str): The field, such as ``train_dataloader.dataset``.
+        key (str): The field, such as ``train_dataloader.dataset``; parts of
+            lists by their numbers, ``datasets[0]`` or ``datasets.0``.
         options (dict, optional): Settings to override. Defaults to None.
 
     Returns:
@@ -25,8 +26,13 @@ def read_config_field(path: str,
         cfg.merge_from_dict(options)
     init_default_scope(cfg.get('default_scope', 'mmseg'))
     found = cfg.to_dict()
-    for part in key.split('.'):
-        if not isinstance(found, dict) or part not in found:
+    for part in key.replace('[', '.').replace(']', '').split('.'):
+        if isinstance(found, (list, tuple)) and part.isdecimal():
+            part = int(part)
+            known = part < len(found)
+        else:
+            known = isinstance(found, dict) and part in found
+        if not known:
             raise ValueError(f'{path} has no field {key}; name the field of '
                              'its data set with --key')
         found = found[part]

@@ -3,9 +3,9 @@ import io
 from collections import defaultdict
 from fractions import Fraction
 from statistics import mean, stdev
-from typing import Dict, List, NamedTuple
+from typing import Callable, Dict, List, NamedTuple
 
-from .run_scores import read_scores
+from .run_scores import read_scores, scores_of
 
 METRIC = 'mIoU'
 Curves = Dict[str, Dict[str, List[float]]]
@@ -25,19 +25,28 @@ class Run(NamedTuple):
 
 
 def read_score(folder: str, which: str, model: str) -> float:
-    """The last or the best validation of a run."""
+    """The last or the best validation of a run.
+
+    Raises:
+        FileNotFoundError: If none is logged.
+        ValueError: If several networks are validated, none by this name.
+    """
     scores = read_scores(folder, METRIC)
-    by_step = scores.get(model) or next(iter(scores.values()))
+    if len(scores) > 1:
+        by_step = scores_of(scores, model, METRIC, folder)
+    else:
+        by_step, = scores.values()
     return max(by_step.values()) if which == 'best' else list(
         by_step.values())[-1]
 
 
 def collect(runs: List[Run],
             which: str = 'last',
-            model: str = 'student') -> Curves:
+            model: str = 'student',
+            place: Callable = Fraction) -> Curves:
     """Scores by curve and place on the axis, in the order of the axis."""
     curves = defaultdict(lambda: defaultdict(list))
-    for run in sorted(runs, key=lambda run: Fraction(run.x)):
+    for run in sorted(runs, key=lambda run: place(run.x)):
         curves[run.name][run.x].append(read_score(run.folder, which, model))
     return {run.name: dict(curves[run.name]) for run in runs}
 
@@ -69,23 +78,31 @@ def make_table(curves: Curves) -> str:
                      for row in rows)
 
 
-def draw(curves: Curves, xlabel: str, linear: bool) -> bytes:
-    """The plot as a PNG."""
+def draw(curves: Curves,
+         xlabel: str,
+         linear: bool,
+         place: Callable = Fraction) -> bytes:
+    """The plot as a PNG.
+
+    Args:
+        curves (Curves): The scores.
+        xlabel (str): What the axis shows.
+        linear (bool): Whether the axis is linear.
+        place (Callable): The number on the axis of each x as it was given.
+            Defaults to that which is written.
+    """
     import matplotlib
     matplotlib.use('Agg')
     import matplotlib.pyplot as plt
     figure, axes = plt.subplots(figsize=(6, 4), layout='constrained')
-    places = sorted({x
-                     for curve in curves.values()
-                     for x in curve},
-                    key=Fraction)
-    low, high = float(Fraction(places[0])), float(Fraction(places[-1]))
+    places = sorted({x for curve in curves.values() for x in curve}, key=place)
+    low, high = float(place(places[0])), float(place(places[-1]))
     # no logarithm of 0
     linear = linear or low <= 0
     for i, (name, curve) in enumerate(curves.items()):
         # points aside, or the bars of one place cover one another
         aside = 0.012 * (i - (len(curves) - 1) / 2)
-        along = [float(Fraction(x)) for x in curve]
+        along = [float(place(x)) for x in curve]
         along = [
             x + aside * (high - low) if linear else x * (high / low)**aside
             for x in along
@@ -98,7 +115,7 @@ def draw(curves: Curves, xlabel: str, linear: bool) -> bytes:
             label=name)
     if not linear:
         axes.set_xscale('log')
-    axes.set_xticks([float(Fraction(x)) for x in places], places)
+    axes.set_xticks([float(place(x)) for x in places], places)
     axes.minorticks_off()
     axes.set_xlabel(xlabel)
     axes.set_ylabel(f'{METRIC} (%)')

@@ -42,3 +42,29 @@ def read_scores(work_dir: Union[str, Path],
         name: dict(sorted(by_step.items()))
         for name, by_step in sorted(scores.items())
     }
+
+
+def scores_of(scores: Dict[str, Dict[int, float]], model: str, metric: str,
+              work_dir: Union[str, Path]) -> Dict[int, float]:
+    """Pick the scores of one evaluated model.
+
+    Args:
+        scores (dict[str, dict[int, float]]): Result of :func:`read_scores`.
+        model (str): Name of the model, ``'model'`` where there is but one.
+        metric (str): Name of the metric, for the message.
+        work_dir (str or Path): Working directory, for the message.
+
+    Returns:
+        dict[int, float]: Score by iteration.
+
+    Raises:
+        ValueError: If it has none.
+    """
+    if model not in scores:
+        logged = [
+            metric if name == 'model' else f'{name}/{metric}'
+            for name in scores
+        ]
+        raise ValueError(f'{work_dir} has {", ".join(logged)} and no '
+                         f'{metric} of {model!r}.')
+    return scores[model]

@@ -199,6 +199,27 @@ def test_bad_labels_are_named(root):
         LabelCounter(DATASETS.build(config))[0]
 
 
+@pytest.mark.parametrize('dtype,channels,message', [
+    (np.uint8, 3, 'has 3 colour channels'),
+    (np.uint16, 1, 'has the value 257, which does not fit'),
+])
+def test_what_stock_loading_hides_is_refused(root, dtype, channels, message):
+    label = np.full((40, 50, channels), 1, dtype)
+    label[:2] = min(257, np.iinfo(dtype).max)
+    write_label(root, 1, label)
+    with pytest.raises(ValueError, match=f'001.png {message}'):
+        LabelCounter(DATASETS.build(labeled_config(root)))[1]
+
+
+def test_ignore_index_of_the_data_set_is_void(root):
+    label = np.full((40, 50), 9, np.uint8)
+    label[:2], label[3] = 1, 255
+    write_label(root, 1, label)
+    counter = LabelCounter(
+        DATASETS.build(dict(labeled_config(root), ignore_index=9)))
+    assert counter[1].tolist() == [0, 100, 0, 1900]
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     """Run the tool on a config; gives the file it wrote."""

@@ -72,6 +72,14 @@ def test_tool_is_content_with_good_data(root, check):
     assert '3 images' in output and 'No fault' in output
 
 
+def test_tool_says_where_it_looked_at_nothing(root, check):
+    status, _ = check('train_dataloader = None\n')
+    assert 'has none of train_dataloader, val_data' in status
+    text = f'train_dataloader = dict(dataset={labeled_config(root)!r})\n'
+    for number in ('0', '-3'):
+        assert check(text, '--max-images', number)[0] == 2
+
+
 @pytest.mark.parametrize('name', ['custom_hooks', 'default_hooks'])
 @pytest.mark.parametrize('checked', [True, False])
 def test_tool_takes_sizes_as_the_training_does(root, check, name, checked):
@@ -149,3 +157,9 @@ def test_browse_refuses_to_show_nothing(root, tmp_path, monkeypatch):
         runpy.run_path(
             str(TOOLS / 'analysis_tools' / 'browse_dataset.py'),
             run_name='__main__')
+
+
+def test_browse_takes_no_abbreviation(root, browse, capsys):
+    with pytest.raises(SystemExit):
+        browse(labeled_config(root), dict(), '--num', '2')
+    assert 'unrecognized arguments: --num' in capsys.readouterr().err

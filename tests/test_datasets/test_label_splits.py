@@ -1,10 +1,13 @@
 import numpy as np
 import pytest
 from mmengine.registry import init_default_scope
+from mmseg.datasets.transforms import LoadAnnotations
+from mmseg.registry import TRANSFORMS
 from PIL import Image
 
 from mmseg_ext.datasets.label_splits import (count_classes, draw_order,
-                                             list_images, parse_size)
+                                             list_images, parse_size,
+                                             parse_sizes)
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +36,12 @@ def test_parse_size(text, total, expected):
 def test_parse_size_refuses(text):
     with pytest.raises(ValueError):
         parse_size(text, 100)
+
+
+def test_sizes_of_one_folder_are_refused():
+    assert [size.count for size in parse_sizes(['1/4', '7'], 20)] == [5, 7]
+    with pytest.raises(ValueError, match="'1/4' and '1/4=7' .* folder 1_4"):
+        parse_sizes(['1/4', '1/4=7'], 20)
 
 
 def test_order_is_a_permutation_of_its_own_seed():
@@ -137,3 +146,49 @@ def test_damaged_label_is_named(root):
     (root / 'labels/b.png').write_bytes(b'no image')
     with pytest.raises(RuntimeError, match='b.png cannot be read'):
         count_classes(list_images(_config(root)))
+
+
+def test_labels_that_hold_no_class_ids_are_named(root):
+    ids = np.zeros((2, 3), np.uint8)
+    Image.fromarray(np.dstack([ids] * 3)).save(root / 'labels/b.png')
+    with pytest.raises(ValueError, match='b.png has 3 colour channels'):
+        count_classes(list_images(_config(root)))
+
+
+class ManyClasses(LoadAnnotations):
+    """Class ids of 16 bits."""
+    refuses_wrong_files = True
+
+    def _load_seg_map(self, results):
+        label = np.array(Image.open(results['seg_map_path']))
+        results['gt_seg_map'] = label.astype(np.int64)
+
+
+def test_count_classes_beyond_8_bits(root, monkeypatch):
+    for name in ('b', 'c', 'city/a'):
+        label = np.array([[0, 255, 300], [600, 600, 600]], np.uint16)
+        Image.fromarray(label).save(root / f'labels/{name}.png')
+    monkeypatch.setitem(TRANSFORMS.module_dict, 'ManyClasses', ManyClasses)
+    cfg = dict(
+        _config(root),
+        ignore_index=600,
+        metainfo=dict(classes=[f'c{i}' for i in range(301)]),
+        pipeline=[dict(type='ManyClasses')])
+    for row in count_classes(list_images(cfg)):
+        assert {i: n for i, n in enumerate(row) if n} == {0: 1, 255: 1, 300: 1}
+
+
+def test_count_classes_heeds_ignore_index(root):
+    cfg = dict(_config(root), ignore_index=2)
+    assert count_classes(list_images(cfg)).tolist() == [[6], [0], [0]]
+
+
+def test_names_of_unlabelled_images(root):
+    """Whose suffixes are several."""
+    _save(root / 'photos/photo_0_abcdefgh.png', 0)
+    _save(root / 'photos/photo_1_abcdefgh.PNG', 0)
+    cfg = dict(
+        type='UnlabeledImageDataset',
+        data_prefix=dict(img_path=str(root / 'photos')))
+    assert [image.name for image in list_images(cfg)
+            ] == ['photo_0_abcdefgh', 'photo_1_abcdefgh']

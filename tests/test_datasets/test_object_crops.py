@@ -113,3 +113,66 @@ def test_tool_refuses(run):
         run('out', '--classes', 'car', 'bus')
     with pytest.raises(ValueError, match='can be had alone for val/car'):
         run('other', '--classes', 'car', '--val-every', '100')
+
+
+@pytest.fixture
+def crops(tmp_path):
+    """The tool on four images, each with an object of class 1."""
+    for folder in ('images', 'labels'):
+        (tmp_path / folder).mkdir()
+    rng = np.random.default_rng(0)
+    for i in range(4):
+        image = rng.integers(0, 255, (64, 64, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f'images/{i}.png'), image)
+        cv2.imwrite(
+            str(tmp_path / f'labels/{i}.png'),
+            labels_of((1, 20, 20, 14, 14), size=(64, 64)))
+    dataset = dict(
+        type='BaseSegDataset',
+        img_suffix='.png',
+        data_root=str(tmp_path),
+        metainfo=dict(classes=('background', 'thing')),
+        data_prefix=dict(img_path='images', seg_map_path='labels'),
+        pipeline=[dict(type='LoadAnnotations')])
+    config = tmp_path / 'config.py'
+    config.write_text(f'train_dataloader = dict(dataset={dataset})\n')
+
+    def function(*args):
+        argv = [
+            str(TOOL),
+            str(config),
+            str(tmp_path / 'out'), '--classes', 'thing', '--size', '16',
+            '--val-every', '2', *args
+        ]
+        with patch.object(sys, 'argv', argv):
+            runpy.run_path(str(TOOL), run_name='__main__')
+        return sorted(
+            str(x.relative_to(tmp_path / 'out'))
+            for x in (tmp_path / 'out').rglob('*.png'))
+
+    return function
+
+
+def test_broken_files_are_named(crops, tmp_path):
+    label = tmp_path / 'labels/2.png'
+    whole = label.read_bytes()
+    cv2.imwrite(str(label), np.zeros((64, 64, 3), np.uint8))
+    with pytest.raises(ValueError, match='2.png has 3 colour channels'):
+        crops()
+    label.write_bytes(whole)
+    (tmp_path / 'images/1.png').write_bytes(b'no image')
+    with pytest.raises(ValueError, match='1.png is missing or broken'):
+        crops()
+
+
+def test_crops_of_a_run_that_failed_do_not_stay(crops, tmp_path):
+    image = tmp_path / 'images/3.png'
+    whole = image.read_bytes()
+    image.write_bytes(b'no image')
+    with pytest.raises(ValueError, match='3.png'):
+        crops()
+    image.write_bytes(whole)
+    for name in ('images/0', 'labels/0', 'images/1', 'labels/1'):
+        (tmp_path / f'{name}.png').unlink()
+    assert [x for x in crops() if 'masks' not in x
+            ] == ['train/thing/000000_0.png', 'val/thing/000001_0.png']

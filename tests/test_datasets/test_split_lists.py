@@ -118,7 +118,10 @@ def test_faulty_lists(tmp_path, text, message):
 
 def test_written_list_is_read_back(tmp_path):
     path = str(tmp_path / 'new/list.txt')
-    names = ['b', 'a/c', 'img', 'img 22', 'фото 01/a 2', 'a 3.jpg']
+    names = [
+        'b', 'a/c', 'img', 'img 22', 'фото 01/a 2', 'a 3.jpg',
+        'Screenshot 2023.01.05 10.11.12', 'Screenshot 2023.01.05 10.11.png'
+    ]
     write_split_list(path, names)
     assert [(entry.image, entry.seg_map)
             for entry in read_split_list(path)] == [(x, None) for x in names]
@@ -160,3 +163,12 @@ def test_pairs_may_have_spaces(tmp_path):
     path.write_text('my images/a 1.jpg  my labels/a 1.png\n')
     (entry, ) = read_split_list(str(path))
     assert entry[:2] == ('my images/a 1.jpg', 'my labels/a 1.png')
+
+
+def test_pairs_of_other_suffixes(tmp_path):
+    path = tmp_path / 'list.txt'
+    path.write_text('a/1.JPG b/1.png\na/2.exr b/2.exr\n')
+    own = read_split_list(str(path), suffixes=['.exr'])
+    assert [entry.seg_map for entry in own] == ['b/1.png', 'b/2.exr']
+    assert [entry.seg_map
+            for entry in read_split_list(str(path))] == ['b/1.png', None]

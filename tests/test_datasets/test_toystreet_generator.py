@@ -211,6 +211,14 @@ def test_foreign_directory_is_left_alone(tmp_path):
     assert os.listdir(tmp_path) == ['thesis.txt']
 
 
+def test_link_to_an_empty_directory(tmp_path):
+    (tmp_path / 'disk').mkdir()
+    (tmp_path / 'out').symlink_to(tmp_path / 'disk')
+    assert generate(tmp_path / 'out', 1, 1, image_size=(32, 48))
+    assert (tmp_path / 'out').is_symlink()
+    assert (tmp_path / 'disk/day').is_dir()
+
+
 def test_interruption_leaves_nothing(tmp_path):
 
     def interrupt(done, total):

@@ -15,6 +15,7 @@ from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS, MODELS
+from PIL import Image
 
 from mmseg_ext.engine.offline.chain import Chain
 from .method_battery import (MethodBattery, losses, metrics, scalars,
@@ -161,6 +162,23 @@ class TestTranslate:
         with pytest.raises(ValueError, match='was made with checkpoint'):
             self.run(path, checkpoint, out)
 
+    def test_refuses_another_preprocessor(self, short, tmp_path):
+        cfg, path, checkpoint = short('cyclegan_toystreet')
+        out = tmp_path / 'out'
+        self.run(path, checkpoint, out)
+        cfg.model.data_preprocessor = dict(
+            cfg.model.get('data_preprocessor') or {}, std=[300.] * 3)
+        with pytest.raises(ValueError, match='with model.data_preprocessor '):
+            self.run(write(cfg, path), checkpoint, out)
+
+    def test_a_checkpoint_that_fails_leaves_the_folder_free(
+            self, short, tmp_path):
+        _, path, checkpoint = short('cyclegan_toystreet')
+        torch.save(dict(state_dict={}), tmp_path / 'empty.pth')
+        with pytest.raises(ValueError, match='does not fit'):
+            self.run(path, tmp_path / 'empty.pth', tmp_path / 'out')
+        self.run(path, checkpoint, tmp_path / 'out')
+
     def test_checkpoint_without_the_generator(self, short, tmp_path):
         """Discriminators and the other generator may be missing."""
         _, path, checkpoint = short('cyclegan_toystreet')
@@ -216,6 +234,32 @@ class TestTranslate:
         with pytest.raises(
                 ValueError,
                 match=r'source\.dataset\.datasets\.1\.data_root is None: exp'):
+            self.run(write(cfg, path), checkpoint, tmp_path / 'out')
+        assert not (tmp_path / 'out').exists()
+
+    @pytest.mark.parametrize('root, image, label', [
+        ('all', '', ''),
+        ('all/images', 'train', '../annotations/train'),
+        ('all/images/train', '', '../../annotations/train'),
+    ])
+    def test_labels_that_no_link_leads_to(self, short, toystreet, tmp_path,
+                                          root, image, label):
+        shutil.copytree(toystreet / 'day', tmp_path / 'all')
+        if root == 'all':  # both in one folder
+            for file in (tmp_path / 'all/annotations/train').iterdir():
+                shutil.copy(file, tmp_path / 'all')
+                cv2.imwrite(
+                    str(tmp_path / 'all' / f'{file.stem}.jpg'),
+                    cv2.imread(str(tmp_path / 'all/images/train' / file.name)))
+        cfg, path, checkpoint = short('cyclegan_toystreet')
+        cfg.train_dataloader.dataset.source = dict(
+            type='BaseSegDataset',
+            data_root=str(tmp_path / root),
+            data_prefix=dict(img_path=image, seg_map_path=label),
+            img_suffix='.jpg' if root == 'all' else '.png')
+        with pytest.raises(
+                ValueError,
+                match='data_prefix.seg_map_path of .*source has the label'):
             self.run(write(cfg, path), checkpoint, tmp_path / 'out')
         assert not (tmp_path / 'out').exists()
 
@@ -364,6 +408,34 @@ class TestPseudoLabels:
         assert (self.read(out, 'labels') == labels).all()
         with pytest.raises(ValueError, match='was made with fixed 0.2'):
             self.run(path, checkpoint, out, '--fixed', 0.3)
+
+    def test_refuses_another_preprocessor(self, short, tmp_path):
+        cfg, path, checkpoint = short('bdl_toystreet')
+        out = tmp_path / 'out'
+        self.run(path, checkpoint, out)
+        with pytest.raises(
+                ValueError, match='with model.segmentor.data_preprocessor '):
+            self.run(path, checkpoint, out, '--cfg-options',
+                     'model.segmentor.data_preprocessor.std=[300.,300.,300.]')
+
+    def test_truth_with_a_palette(self, short, tmp_path):
+        """And colours are refused ahead of the predictions."""
+        cfg, path, checkpoint = short('bdl_toystreet')
+        root = cfg.val_dataloader.dataset.data_root
+        truth, colours = tmp_path / 'truth', tmp_path / 'colours'
+        truth.mkdir()
+        colours.mkdir()
+        for name in os.listdir(osp.join(root, 'annotations/train')):
+            label = Image.open(osp.join(root, 'annotations/train', name))
+            label.convert('RGB').save(colours / name)
+            label.putpalette(list(range(256)) * 3)
+            label.save(truth / name)
+        out = tmp_path / 'out'
+        with pytest.raises(AssertionError, match='--truth: .* 3 colour chan'):
+            self.run(path, checkpoint, out, '--truth', colours)
+        assert not (out / 'predictions').exists()
+        self.run(path, checkpoint, out, '--truth', truth)
+        self.check_report(out, osp.join(root, 'annotations/train'))
 
     def check_report(self, out, truth):
         """Shares of right pixels against the true labels."""
@@ -556,6 +628,16 @@ class TestPlan:
     def test_sources_that_do_not_move(self, variant, option, message):
         with pytest.raises(ValueError, match=message):
             variant('', '--inner', 0, '--cfg-options', option)
+
+    def test_photographs_become_pngs(self, variant, capsys):
+        field = 'train_dataloader.dataset.source'
+        text = f'_base_.{field}.img_suffix = ".jpg"'
+        variant(text, '--inner', 1)
+        lines = capsys.readouterr().out.splitlines()
+        assert f'{field}.img_suffix=.png' in shlex.split(lines[-1])
+        variant(text, '--inner', 1, '--translated', 'data/photographs')
+        lines = capsys.readouterr().out.splitlines()
+        assert 'img_suffix' not in lines[-1]
 
     def test_config_without_the_field(self, tmp_path):
         with pytest.raises(ValueError, match='must set bdl = dict'):

@@ -69,6 +69,30 @@ def test_split_lists_follow_the_seed(tool, finished):
     ]
 
 
+def test_split_lists_of_every_kind(tool):
+    """Those to leave out too, and those of joined data sets."""
+    name = 'splits/1_8/labeled_seed0.txt'
+    node = dict(
+        unlabeled=dict(exclude_ann_file=name, note=name),
+        labeled=dict(datasets=[dict(ann_file=name)]))
+    assert runpy.run_path(tool)['with_split'](node, 1) == [
+        'unlabeled.exclude_ann_file=splits/1_8/labeled_seed1.txt',
+        'labeled.datasets.0.ann_file=splits/1_8/labeled_seed1.txt'
+    ]
+
+
+def test_a_metric_of_a_network_that_is_not_there(tool, finished):
+    finished.write_text(finished.read_text().replace('student/', ''))
+    code = run(tool, finished, '--work-dir', finished.parent / 'work')
+    assert code.startswith("expected.metric is 'mIoU', but ")
+    assert 'has student/mIoU and no mIoU' in code
+
+
+def test_a_seed_does_not_count_twice(tool, finished, capsys):
+    assert run(tool, finished, '--seeds', 3, 3) == 2
+    assert '--seeds: 3 comes twice' in capsys.readouterr().err
+
+
 def test_a_figure_that_is_not_measured(tool, finished, capsys):
     text = finished.read_text().replace('value=41.', 'value=None')
     finished.write_text(text)

@@ -1,13 +1,17 @@
 """Methods with few labels on a data set that a config names."""
 import csv
+import json
 import runpy
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
+from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import DATASETS
 from mmseg.utils import register_all_modules
 
@@ -56,6 +60,24 @@ def test_unlabeled_source():
     ]
     assert 'cat_max_ratio' not in source['pipeline'][2]
     assert 'seg_map_path' not in source['data_prefix']
+
+
+def test_sources_of_labels_that_are_mapped():
+    """Told by class, whatever the names."""
+    register_all_modules()
+    pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type=LoadAnnotations),
+        dict(type='MapSegLabels', mapping={0: 1}),
+        dict(type='GenerateEdge'),
+        dict(type='GenerateBoundaryMap'),
+        dict(type='PackSegInputs')
+    ]
+    whole = dict(DATASET['dataset'], pipeline=pipeline)
+    assert types(unlabeled_source(
+        whole, 'list.txt', [])) == ['LoadImageFromFile', 'AddValidMask']
+    source = labeled_source(whole, 'list.txt', 'PackBranchInputs')
+    assert types(source)[1:3] == [LoadAnnotations, 'AddValidMask']
 
 
 @pytest.mark.parametrize('folder', [None, 'leftImg8bit/train'])
@@ -176,3 +198,64 @@ def test_data_that_cannot_be_built_stop_it_ahead_of_training(
     monkeypatch.setitem(main.__globals__, 'train_all', pytest.fail)
     with pytest.raises(SystemExit, match='broken_4_3: train_dataloader.datas'):
         main()
+
+
+@pytest.fixture
+def main(repo, toystreet, tmp_path, monkeypatch):
+    """The tool on a few images of ToyStreet, without training."""
+    write_data(repo, toystreet, tmp_path)
+    tool = runpy.run_path(str(repo / 'tools/compare_methods.py'))['main']
+
+    def train_all(plans, jobs):
+        for _, _, folder, _ in plans:
+            log = Path(folder, 'run/vis_data/scalars.json')
+            log.parent.mkdir(parents=True, exist_ok=True)
+            log.write_text(json.dumps(dict(mIoU=50., step=1)))
+
+    monkeypatch.setitem(tool.__globals__, 'train_all', train_all)
+
+    def function(*args):
+        monkeypatch.setattr(sys, 'argv', [
+            'compare_methods.py',
+            str(tmp_path / 'data.py'), '--methods', 'supervised', '--work-dir',
+            str(tmp_path / 'work'), *args
+        ])
+        tool()
+
+    return function
+
+
+def test_a_run_of_other_labels_is_no_result(main, tmp_path):
+    main('--sizes', '1/4', '--seeds', '0')
+    path = tmp_path / 'work/splits/1_4/labeled_seed0.txt'
+    before = path.read_text()
+    with pytest.raises(SystemExit, match='supervised_1_4_0 is a run of the '):
+        main('--sizes', '1/4=3', '--seeds', '0')
+    assert path.read_text() == before
+    main('--sizes', '1/4', '--seeds', '0', '1')
+    # nothing has been made of these
+    shutil.rmtree(tmp_path / 'work/supervised_1_4_0')
+    main('--sizes', '1/4=3', '--seeds', '0')
+
+
+@pytest.mark.parametrize('args,message', [
+    (('--sizes', '1/4', '1/4=3'), 'folder 1_4'),
+    (('--methods', 'eln', 'eln=x.py'), "'eln' twice"),
+])
+def test_what_would_be_written_twice_is_refused(main, args, message):
+    with pytest.raises(SystemExit, match=message):
+        main(*args)
+
+
+def test_a_seed_does_not_count_twice(main, capsys):
+    with pytest.raises(SystemExit):
+        main('--seeds', '0', '0')
+    assert '--seeds: 0 comes twice' in capsys.readouterr().err
+
+
+def test_sizes_are_placed_by_their_shares(main, tmp_path):
+    """A fraction with its count, and a count beside a fraction."""
+    main('--sizes', '1/2=3', '2', '1/4', '--seeds', '0')
+    header, _, row = (tmp_path / 'work/results.md').read_text().splitlines()
+    assert header == '| method | 1/2=3 | 2 | 1/4 |'
+    assert row.count('50.00') == 3

@@ -37,3 +37,12 @@ def test_grid_holds_every_picture_and_the_legend(tool):
         assert (pixels == colour).all(axis=-1).sum() == 300 * 150
     for colour in legend:
         assert (pixels == colour).all(axis=-1).sum() > 100
+
+
+def test_no_images_are_refused(tool, monkeypatch, capsys):
+    monkeypatch.setattr(
+        'sys.argv',
+        ['tool', 'out.png', '--run', 'a', 'b.py', 'c.pth', '--num', '0'])
+    with pytest.raises(SystemExit):
+        tool['main']()
+    assert '--num is 0' in capsys.readouterr().err

@@ -69,6 +69,15 @@ def test_camvid_is_converted(run, segnet, tmp_path):
     assert 'is not empty' in again.stderr
 
 
+def test_out_may_be_a_link_to_an_empty_folder(run, segnet, tmp_path):
+    (tmp_path / 'disk').mkdir()
+    (tmp_path / 'out').symlink_to(tmp_path / 'disk')
+    result = run('camvid.py', segnet, tmp_path / 'out')
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / 'out').is_symlink()
+    assert (tmp_path / 'disk/images/val').is_dir()
+
+
 def _spoil_value(root):
     _save(root / 'valannot/0001TP_1.png', np.full((4, 6), 12, np.uint8))
 
@@ -143,7 +152,19 @@ def test_splits_say_what_is_wrong(run, segnet, tmp_path):
                  '--img-suffix', '.png', '--sizes', '9')
     assert result.returncode == 1
     assert "the split '9' takes 9 of 2 images" in result.stderr
+    result = run('make_label_splits.py', segnet / 'train', tmp_path / 'splits')
+    assert 'has no *.jpg but .png, see --img-suffix' in result.stderr
     assert not (tmp_path / 'splits').exists()
+
+
+def test_splits_of_suffixes_in_any_case(run, segnet, tmp_path):
+    (segnet / 'train/0001TP_1.png').rename(segnet / 'train/0001TP_1.PNG')
+    result = run('make_label_splits.py', segnet / 'train', tmp_path / 'splits',
+                 '--img-suffix', '.png', '--sizes', '1', '--seeds', '0')
+    assert result.returncode == 0, result.stderr
+    names = [(tmp_path / f'splits/1/{kind}_seed0.txt').read_text().strip()
+             for kind in ('labeled', 'unlabeled')]
+    assert sorted(names) == ['0001TP_1', '0016E5_2']
 
 
 def test_toystreet_says_what_it_did(run, tmp_path):
@@ -220,3 +241,11 @@ def test_pennfudan_refuses(run, pennfudan, tmp_path):
     empty = run('pennfudan.py', tmp_path / 'nothing', tmp_path / 'out')
     assert 'has neither PNGImages' in empty.stderr
     assert os.listdir(tmp_path) == ['PennFudanPed']
+
+
+def test_pennfudan_into_a_link(run, pennfudan, tmp_path):
+    (tmp_path / 'disk').mkdir()
+    (tmp_path / 'out').symlink_to(tmp_path / 'disk')
+    result = run('pennfudan.py', pennfudan, tmp_path / 'out')
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / 'disk/images').is_dir()

@@ -7,6 +7,7 @@ from unittest.mock import patch
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 TOOL = (
     Path(__file__).parents[2] /
@@ -26,6 +27,9 @@ def test_figures_of_two_images(tmp_path, capsys):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(folder / name), content)
     (explained / 'members/once/a/0.png').unlink()
+    mask = Image.fromarray(truth)  # as annotation tools write them
+    mask.putpalette([0, 0, 0] * 255 + [200, 0, 0])
+    mask.save(masks / 'a/1.png')
     entries = [
         dict(image='a/0.jpg', label=0),
         dict(image='a/1.jpg', label=0),

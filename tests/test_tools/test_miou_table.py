@@ -1,5 +1,6 @@
 import json
 import runpy
+import sys
 
 import pytest
 
@@ -97,3 +98,17 @@ def test_table_of_what_is_chosen_without_labels(tool):
     row = table.splitlines()[3].split()
     assert row[2:] == ['22.00', '300', '24.00', '200', '22.00', '300']
     assert 'chosen' in table
+
+
+@pytest.mark.parametrize('args,message', [
+    (('a={0}', 'a={0}'), 'the NAME a comes twice'),
+    (('a={0}', '--select', 'mIoU'), 'has student/mIoU and no mIoU'),
+])
+def test_what_cannot_be_a_table(tool, tmp_path, monkeypatch, capsys, args,
+                                message):
+    write_log(tmp_path / '20260101_000000', {'student/mIoU': 30., 'step': 100})
+    monkeypatch.setattr(sys, 'argv',
+                        ['miou_table.py', *(x.format(tmp_path) for x in args)])
+    with pytest.raises(SystemExit) as stop:
+        tool['main']()
+    assert message in f'{stop.value.code} {capsys.readouterr().err}'

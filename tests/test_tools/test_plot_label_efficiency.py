@@ -61,6 +61,17 @@ def test_wrong_runs(plot, tmp_path, run, capsys):
     assert 'NAME@X=WORK_DIR' in capsys.readouterr().err
 
 
+def test_a_network_that_is_not_validated(plot, tmp_path, work_dir):
+    folder = work_dir('both', 50., prefix='student/')
+    log = folder / 'run/vis_data/scalars.json'
+    log.write_text(log.read_text() + '\n{"teacher/mIoU": 60.0, "step": 0}')
+    out = tmp_path / 'x.png'
+    with pytest.raises(
+            SystemExit, match="student/mIoU, teacher/mIoU .* 'techer'"):
+        plot(out, f'a@1={folder}', '--model', 'techer')
+    plot(out, f'a@1={folder}', '--model', 'teacher')
+
+
 def test_missing_log(plot, tmp_path):
     with pytest.raises(SystemExit, match='No mIoU'):
         plot(tmp_path / 'x.png', f'a@1={tmp_path}')

@@ -29,7 +29,8 @@ ROWS = 8  # samples on one sheet
 
 
 def parse_args() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__)
+    # the stock tool is passed what is written here
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     parser.add_argument('config', help='train config file path')
     parser.add_argument(
         '--output-dir',

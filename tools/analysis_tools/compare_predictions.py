@@ -130,6 +130,8 @@ def main() -> None:
     parser.add_argument('--num', type=int, default=4, help='number of images')
     parser.add_argument('--device', default='cpu')
     args = parser.parse_args()
+    if args.num < 1:
+        parser.error(f'--num is {args.num}: expected an integer >= 1')
 
     configs = [Config.fromfile(config) for _, config, _ in args.run]
     init_default_scope(configs[0].get('default_scope', 'mmseg'))

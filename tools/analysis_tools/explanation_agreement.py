@@ -30,6 +30,7 @@ import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
 import cv2  # noqa: E402
 import numpy as np  # noqa: E402
 
+from mmseg_ext.datasets.label_maps import read_label_map  # noqa: E402
 from mmseg_ext.datasets.pssl import read_index  # noqa: E402
 from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
 
@@ -68,13 +69,6 @@ def agreement(label: np.ndarray, truth: np.ndarray) -> np.ndarray:
     ])
 
 
-def read(path: str) -> np.ndarray:
-    image = cv2.imread(path, cv2.IMREAD_UNCHANGED)
-    if image is None or image.ndim != 2:
-        raise ValueError(f'{path} is missing or no map of one channel.')
-    return image
-
-
 def main():
     args = parse_args()
     names = [
@@ -91,13 +85,13 @@ def main():
     counts = dict.fromkeys(sources, 0)
     share = 0.
     for name in names:
-        truth = read(osp.join(args.masks, name)) > 0
+        truth = read_label_map(osp.join(args.masks, name)) > 0
         share += truth.mean()
         for source, folder in sources.items():
             path = osp.join(args.explanations, folder, name)
             if source != 'ensemble' and not osp.exists(path):
                 continue  # of a member that is dead or was left out
-            label = read(path)
+            label = read_label_map(path)
             if label.shape != truth.shape:
                 label = cv2.resize(
                     label,

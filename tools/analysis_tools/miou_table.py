@@ -18,7 +18,8 @@ from typing import Optional
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
-from mmseg_ext.utils.run_scores import read_scores  # noqa: E402
+from mmseg_ext.utils.arguments import find_repeated  # noqa: E402
+from mmseg_ext.utils.run_scores import read_scores, scores_of  # noqa: E402
 
 METRIC = 'mIoU'
 
@@ -83,14 +84,19 @@ def main() -> None:
         help='a logged figure, such as target_entropy: show the mIoU where it '
         'is least too')
     args = parser.parse_args()
+    twice = find_repeated([name for name, _ in args.runs])
+    if twice is not None:
+        parser.error(f'the NAME {twice} comes twice: give each run its own')
     try:
         figures = args.select and {
-            name: read_scores(folder, args.select)['model']
+            name:
+            scores_of(
+                read_scores(folder, args.select), 'model', args.select, folder)
             for name, folder in args.runs
         }
         runs = {name: read_scores(folder) for name, folder in args.runs}
         print(make_table(runs, figures))
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:
         sys.exit(f'error: {error}')
 
 

@@ -63,7 +63,7 @@ def main() -> None:
     args = parser.parse_args()
     try:
         curves = label_efficiency.collect(args.runs, args.which, args.model)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, ValueError) as error:
         sys.exit(f'error: {error}')
     print(f'{label_efficiency.METRIC} in percent, {args.which} validation')
     print(label_efficiency.make_table(curves))

@@ -125,7 +125,7 @@ def convert(source: str, out: str) -> Dict[str, int]:
     Raises:
         FileExistsError: When ``out`` exists and is not empty.
     """
-    out = osp.abspath(out)
+    out = osp.realpath(out)  # a link stays one
     if osp.isdir(out) and os.listdir(out):
         raise FileExistsError(
             f'{out} is not empty; remove it or choose another folder')

@@ -18,6 +18,7 @@ import argparse
 import os.path as osp
 import sys
 from pathlib import Path
+from typing import List
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
@@ -25,9 +26,11 @@ sys.path.append(str(Path(__file__).resolve().parents[2]))
 import mmseg_ext  # noqa: E402,F401  isort: skip  mends the stack first
 import numpy as np  # noqa: E402
 from mmengine.config import DictAction  # noqa: E402
+from mmengine.fileio import list_dir_or_file  # noqa: E402
 from mmengine.registry import init_default_scope  # noqa: E402
 
 from mmseg_ext.datasets import label_splits, write_split_list  # noqa: E402
+from mmseg_ext.utils.arguments import Distinct  # noqa: E402
 from mmseg_ext.utils.config_fields import read_config_field  # noqa: E402
 
 
@@ -48,6 +51,7 @@ def parse_args() -> argparse.Namespace:
         '--seeds',
         type=int,
         nargs='+',
+        action=Distinct,
         default=[0, 1, 2],
         help='one pair of lists for each (default: 0 1 2)')
     parser.add_argument(
@@ -72,7 +76,8 @@ def parse_args() -> argparse.Namespace:
     parser.add_argument(
         '--img-suffix',
         default='.jpg',
-        help='for a folder: suffix of the images (default: .jpg)')
+        help='for a folder: suffix of the images, whatever its case '
+        '(default: .jpg)')
     parser.add_argument(
         '--label-dir', help='for a folder: the folder of the label maps')
     parser.add_argument(
@@ -91,12 +96,36 @@ def dataset_config(args: argparse.Namespace) -> dict:
     """Config of the data set that the arguments name."""
     if osp.isdir(args.source):
         return dict(
-            type='BaseSegDataset',
-            data_prefix=dict(
-                img_path=args.source, seg_map_path=args.label_dir),
-            img_suffix=args.img_suffix,
-            seg_map_suffix=args.seg_map_suffix)
+            type='ConcatDataset',
+            datasets=[
+                dict(
+                    type='BaseSegDataset',
+                    data_prefix=dict(
+                        img_path=args.source, seg_map_path=args.label_dir),
+                    img_suffix=suffix,
+                    seg_map_suffix=args.seg_map_suffix)
+                for suffix in find_suffixes(args.source, args.img_suffix)
+            ])
     return read_config_field(args.source, args.key, args.cfg_options)
+
+
+def find_suffixes(folder: str, suffix: str) -> List[str]:
+    """Spellings of a suffix in a folder.
+
+    Raises:
+        ValueError: If there is none.
+    """
+    names = list(list_dir_or_file(folder, list_dir=False, recursive=True))
+    found = {
+        name[-len(suffix):]
+        for name in names if name.lower().endswith(suffix.lower())
+    }
+    if not found:
+        others = sorted({osp.splitext(name)[1] for name in names} - {''})
+        raise ValueError(f'{folder} has no *{suffix} but '
+                         f'{", ".join(others) or "no files"}, see '
+                         '--img-suffix')
+    return sorted(found)
 
 
 def write_lists(args: argparse.Namespace) -> None:
@@ -106,7 +135,7 @@ def write_lists(args: argparse.Namespace) -> None:
     if len(images) < 2:
         raise ValueError(f'{args.source} has {len(images)} images, two or '
                          'more are needed')
-    sizes = [label_splits.parse_size(text, len(images)) for text in args.sizes]
+    sizes = label_splits.parse_sizes(args.sizes, len(images))
     # All lines first: no list is written if one cannot be.
     lines = [
         image.pair(args.pairs) if args.pairs else image.name

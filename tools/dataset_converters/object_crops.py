@@ -18,6 +18,7 @@ import argparse
 import json
 import os
 import os.path as osp
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
@@ -127,6 +128,10 @@ def main():
     if osp.exists(cache.path('finished.json')):
         print(f'{args.out} holds this data set already, nothing to do')
         return
+    # what a run left that came to no end
+    for name in ('train', 'val', 'masks'):
+        if osp.isdir(cache.path(name)):
+            shutil.rmtree(cache.path(name))
     limits = dict(
         train=args.per_class, val=max(args.per_class // args.val_every, 1))
     counts = Counter()
@@ -139,6 +144,9 @@ def main():
         info = leaf.get_data_info(index)
         labels = load_class_ids(info, pipeline_transforms(leaf))
         image = cv2.imread(info['img_path'])
+        if image is None:
+            raise ValueError(
+                f'the image {info["img_path"]} is missing or broken')
         rng = np.random.default_rng([args.seed, number])
         for i, crop in enumerate(find_object_crops(labels, ids, rng)):
             name = args.classes[ids.index(crop.label)]

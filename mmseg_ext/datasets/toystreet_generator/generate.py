@@ -74,7 +74,7 @@ def generate(out_dir: str,
         image_size=list(image_size),
         images=counts)
     _check(counts, seed, image_size)
-    out_dir = osp.abspath(out_dir)
+    out_dir = osp.realpath(out_dir)  # a link stays one
     if _is_complete(out_dir, manifest):
         return False
     os.makedirs(osp.dirname(out_dir), exist_ok=True)

@@ -2,7 +2,7 @@ import hashlib
 import json
 import os
 import os.path as osp
-from typing import Any, Dict
+from typing import Any, Dict, List
 
 from mmengine.dist import broadcast_object_list, is_main_process
 
@@ -16,8 +16,8 @@ class OfflineCache:
     """A folder of files that an offline step makes by one recipe.
 
     The recipe lies in ``manifest.json``. A step that was killed goes on in
-    its folder; a folder of another recipe, or of none, is refused. Every
-    process must call the same methods.
+    its folder; a folder with files of another recipe, or of none, is refused.
+    Every process must call the same methods.
 
     Args:
         folder (str): The folder.
@@ -62,6 +62,10 @@ class OfflineCache:
                 found = json.load(file)['recipe']
         except (ValueError, KeyError, TypeError):
             return f'{path} is no manifest of this tool: give a new folder.'
+        if found != self.recipe and _visible(self.folder) == [MANIFEST]:
+            # of a step that failed ahead of its first file
+            self._write(MANIFEST, dict(recipe=self.recipe))
+            return None
         for key in sorted(set(found) | set(self.recipe)):
             if key not in found:
                 return (f'OUT {self.folder} was made by a version that had no '
@@ -92,5 +96,5 @@ def file_hash(path: str) -> str:
     return digest.hexdigest()
 
 
-def _visible(folder: str) -> bool:
-    return any(not name.startswith('.') for name in os.listdir(folder))
+def _visible(folder: str) -> List[str]:
+    return [name for name in os.listdir(folder) if not name.startswith('.')]

@@ -1,8 +1,11 @@
 """The data sets of a config, as they are written there."""
 import os.path as osp
-from typing import Iterator, List, Tuple
+from typing import Iterator, List, Optional, Tuple
 
 from mmengine.config import Config
+from mmseg.registry import DATASETS
+
+from ...datasets.split_lists import read_split_list
 
 FIELD = 'train_dataloader.dataset'
 
@@ -52,6 +55,35 @@ def check_data_root(cfg: Config, branch: str) -> None:
                          f'{", ".join(roots.values())}, expected is one: '
                          'translate them one by one, into an OUT of its own '
                          'each.')
+
+
+def png_suffix(dataset: dict, field: str) -> Optional[str]:
+    """The ``img_suffix`` of a data set whose images become PNGs.
+
+    Args:
+        dataset (dict): Config of the data set, no wrapper.
+        field (str): Its config field.
+
+    Returns:
+        str or None: The suffix, None if its own one finds them.
+
+    Raises:
+        ValueError: If its list names images with another suffix.
+    """
+    leaf = DATASETS.build(dict(dataset, pipeline=[], lazy_init=True))
+    suffix = leaf.img_suffix
+    # None: the class takes what the folder has
+    if suffix is None or '.png' in suffix:
+        return None
+    if leaf.ann_file and osp.isfile(leaf.ann_file):
+        for entry in read_split_list(leaf.ann_file):
+            if entry.image.endswith(suffix):
+                raise ValueError(
+                    f'{field}.ann_file {leaf.ann_file} names {entry.image}, '
+                    'but translated images are PNGs: expected are names '
+                    'without suffix.')
+    return osp.splitext(suffix)[0] + '.png' if isinstance(
+        suffix, str) and (not suffix.startswith('.')) else '.png'
 
 
 def dataset_leaves(dataset: dict,

@@ -12,6 +12,7 @@ from mmseg.registry import DATASETS, TRANSFORMS
 from torch.utils.data import DataLoader, Dataset
 
 from ...datasets.dataset_tree import walk_datasets
+from ...datasets.label_transforms import needs_labels
 from .dataset_configs import dataset_leaves, find_source
 
 
@@ -65,7 +66,7 @@ def list_images(cfg: Config,
 
 
 def test_pipeline(cfg: Config) -> List[dict]:
-    """The transforms of ``test_dataloader`` that do not load labels.
+    """The transforms of ``test_dataloader`` that need no labels.
 
     Raises:
         ValueError: If the config has none, or several.
@@ -82,7 +83,7 @@ def test_pipeline(cfg: Config) -> List[dict]:
     if any(pipeline != pipelines[0] for pipeline in pipelines):
         raise ValueError(f'{field} has data sets of different pipelines: '
                          'expected is one, which loads the images.')
-    return [t for t in pipelines[0] if 'Annotations' not in t['type']]
+    return [t for t in pipelines[0] if not needs_labels(t)]
 
 
 class _Images(Dataset):

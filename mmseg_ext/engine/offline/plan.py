@@ -40,7 +40,12 @@ class ChainPlan:
         self.steps: List[Step] = []
 
     def train(self, name: str, config: str, options: List[str]) -> str:
-        """Add a training; gives its checkpoint."""
+        """Add a training; gives its checkpoint.
+
+        Raises:
+            ValueError: If an option does not come through ``--cfg-options``.
+        """
+        _check_options(options)
         options = [f'randomness.seed={self.seed}', *self.cfg_options, *options]
         folder = osp.join(self.work_dir, name)
         tail = ['--work-dir', folder, '--resume', '--cfg-options', *options]
@@ -75,7 +80,12 @@ class ChainPlan:
             shared (bool): Whether several processes share it. Defaults to
                 True.
             options (Sequence[str]): Settings of this step alone, key=value.
+
+        Raises:
+            ValueError: If one of them does not come through
+                ``--cfg-options``.
         """
+        _check_options(options)
         out = osp.join(self.work_dir, name)
         own = ['--cfg-options', *options] if options else []
         tail = [config, *sources, out, *arguments]
@@ -126,11 +136,8 @@ class ChainPlan:
     def read(self, config: str, options: List[str]) -> Config:
         """A config with settings overridden."""
         cfg = self.configs[config].copy()
-        parser = argparse.ArgumentParser()
-        parser.add_argument('--options', nargs='*', action=DictAction)
-        settings = parser.parse_args(['--options', *options]).options or {}
         try:
-            cfg.merge_from_dict(settings)
+            cfg.merge_from_dict(_parse_options(options))
         except (KeyError, TypeError) as error:
             raise ValueError(
                 f'{config} cannot take --cfg-options {" ".join(options)}: '
@@ -143,3 +150,24 @@ class ChainPlan:
         # the folder may be moved between two calls
         text = '\n'.join(recipe).replace(self.work_dir, 'WORK_DIR')
         self.steps.append(Step(name, command, result, text))
+
+
+def _parse_options(options: Sequence[str]) -> dict:
+    parser = argparse.ArgumentParser()
+    parser.add_argument('--options', nargs='*', action=DictAction)
+    return parser.parse_args(['--options', *options]).options or {}
+
+
+def _check_options(options: Sequence[str]) -> None:
+    """Refuse paths that ``--cfg-options`` takes for a list, or cuts."""
+    for option in options:
+        field, _, path = option.partition('=')
+        try:
+            found = _parse_options([option])[field]
+        except AssertionError:  # of brackets that do not match
+            found = None
+        if str(found) != path:
+            raise ValueError(
+                f'{field} would be {path!r}, which does not come through '
+                '--cfg-options: give a --work-dir, and files, of paths '
+                'without blanks, commas and brackets.')

@@ -107,6 +107,25 @@ def load_model(
     return model.to(device).eval(), device
 
 
+def inference_settings(cfg: Config) -> dict:
+    """What a prediction depends on beside weights and pipeline.
+
+    Args:
+        cfg (Config): The config.
+
+    Returns:
+        dict: Plain values by their fields, for the recipe of an
+        :class:`OfflineCache`.
+    """
+    model = cfg.model.to_dict()
+    parts = {'model': model, 'model.segmentor': model.get('segmentor') or {}}
+    return {
+        f'{field}.{key}': part.get(key)
+        for field, part in parts.items()
+        for key in ('data_preprocessor', 'test_cfg')
+    }
+
+
 def _used_weights(model: nn.Module,
                   needed: Optional[Sequence[str]]) -> Dict[str, Tensor]:
     """Parameters and running statistics, by name."""

@@ -14,12 +14,21 @@ def test_goes_on_with_the_same_recipe(tmp_path):
 
 def test_refuses_another_recipe(tmp_path):
     OfflineCache(str(tmp_path), dict(checkpoint='a'))
+    (tmp_path / 'photo.png').write_text('')
     with pytest.raises(ValueError, match="made with checkpoint 'a', but now"):
         OfflineCache(str(tmp_path), dict(checkpoint='b'))
 
 
+def test_a_step_that_failed_at_once_leaves_the_folder_free(tmp_path):
+    OfflineCache(str(tmp_path), dict(checkpoint='a'))
+    OfflineCache(str(tmp_path), dict(checkpoint='b'))
+    (tmp_path / 'photo.png').write_text('')
+    OfflineCache(str(tmp_path), dict(checkpoint='b'))
+
+
 def test_refuses_a_folder_whose_version_noted_less(tmp_path):
     OfflineCache(str(tmp_path), dict(checkpoint='a'))
+    (tmp_path / 'photo.png').write_text('')
     with pytest.raises(ValueError, match='had no labels on record'):
         OfflineCache(str(tmp_path), dict(checkpoint='a', labels='b'))
 

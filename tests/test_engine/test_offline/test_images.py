@@ -1,8 +1,12 @@
+from unittest.mock import patch
+
 import cv2
 import numpy as np
 import pytest
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+from mmseg.datasets.transforms import LoadAnnotations
+from mmseg.registry import TRANSFORMS
 
 from mmseg_ext.engine import offline
 
@@ -62,6 +66,23 @@ def test_pipeline_of_several_data_sets(cfg):
             ValueError,
             match='test_dataloader.dataset has data sets of different pipe'):
         offline.test_pipeline(cfg)
+
+
+def test_transforms_of_labels_are_left_out_by_class(cfg):
+    cfg.test_dataloader.dataset.dataset.pipeline = [
+        dict(type='LoadImageFromFile'),
+        dict(type=LoadAnnotations),
+        dict(type='LoadSynthiaLabels'),
+        dict(type='MapSegLabels', mapping={0: 1}),
+        dict(type='GenerateEdge'),
+        dict(type='PackSegInputs')
+    ]
+    with patch.dict(
+            TRANSFORMS.module_dict,
+            LoadSynthiaLabels=type('LoadSynthiaLabels', (LoadAnnotations, ),
+                                   {})):
+        found = offline.test_pipeline(cfg)
+    assert [t['type'] for t in found] == ['LoadImageFromFile', 'PackSegInputs']
 
 
 @pytest.mark.parametrize('test_dataloader', [

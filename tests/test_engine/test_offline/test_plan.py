@@ -45,12 +45,33 @@ def test_settings_that_do_not_fit(make, option):
         make([option])
 
 
+@pytest.mark.parametrize('path', ['/my dir/x', '/a,b', "/x'", '/a,[b'])
+def test_paths_that_do_not_come_through(make, path):
+    assert f'data.root={path[:2]}' in make(
+        options=[f'data.root={path[:2]}']).command
+    with pytest.raises(
+            ValueError, match='data.root would be .* not come through --cfg'):
+        make(options=[f'data.root={path}'])
+
+
 @pytest.fixture
 def label_options(repo, tmp_path):
     """Options for ``make_pseudo_labels.py``, as a config gives them."""
     plan = ChainPlan(str(repo / 'tools'), str(tmp_path), [], 1, 0, [])
     return lambda options: plan.tool_options('bdl.pseudo_labels', options,
                                              'make_pseudo_labels.py', 'abc')
+
+
+@pytest.mark.parametrize('options, message', [
+    (dict(per_class=0), '--per-class must be >= 1 but is 0'),
+    (dict(max_side=0), '--max-side must be >= 1 but is 0'),
+    (dict(min_area=5), r'--min-area must be in \[0, 1\] but is 5.0'),
+    (dict(least_confidence=-1), r'--least-confidence must be in \[0, 1\]'),
+])
+def test_ranges_of_a_memory_bank(repo, tmp_path, options, message):
+    plan = ChainPlan(str(repo / 'tools'), str(tmp_path), [], 1, 0, [])
+    with pytest.raises(ValueError, match=message):
+        plan.tool_options('bank', options, 'build_memory_bank.py', 'ab')
 
 
 def test_options_of_a_tool(label_options):

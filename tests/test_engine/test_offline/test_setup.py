@@ -1,6 +1,7 @@
 from argparse import Namespace
 
 import torch
+from mmengine.config import Config
 
 from mmseg_ext.engine import offline
 
@@ -16,3 +17,18 @@ def test_device_of_a_rank(monkeypatch):
     monkeypatch.setattr('mmseg_ext.engine.offline.setup.is_distributed',
                         lambda: True)
     assert find(Namespace(device=None)) == torch.device('cuda:3')
+
+
+def test_settings_that_a_prediction_depends_on():
+    cfg = Config(
+        dict(
+            model=dict(
+                type='ELN',
+                data_preprocessor=dict(std=[2.]),
+                segmentor=dict(type='X', test_cfg=dict(mode='whole')))))
+    assert offline.inference_settings(cfg) == {
+        'model.data_preprocessor': dict(std=[2.]),
+        'model.test_cfg': None,
+        'model.segmentor.data_preprocessor': None,
+        'model.segmentor.test_cfg': dict(mode='whole')
+    }

@@ -1,0 +1,33 @@
+import pytest
+from mmengine.registry import init_default_scope
+
+from mmseg_ext.engine.offline import png_suffix
+
+
+@pytest.mark.parametrize('kind, suffix, expected', [
+    ('BaseSegDataset', '.jpg', '.png'),
+    ('BaseSegDataset', '_x.jpg', '_x.png'),
+    ('BaseSegDataset', None, '.png'),
+    ('BaseSegDataset', '.png', None),
+    ('CityscapesDataset', None, None),
+    ('UnlabeledImageDataset', None, None),
+    ('UnlabeledImageDataset', '.jpg', '.png'),
+    ('CamVidDataset', None, None),
+])
+def test_suffix_of_translated_images(kind, suffix, expected):
+    init_default_scope('mmseg')
+    cfg = dict(type=kind, data_root='data')
+    if suffix is not None:
+        cfg['img_suffix'] = suffix
+    assert png_suffix(cfg, 'source') == expected
+
+
+def test_list_that_names_other_files(tmp_path):
+    init_default_scope('mmseg')
+    (tmp_path / 'list.txt').write_text('images/a.jpg labels/a.png\n')
+    cfg = dict(
+        type='BaseSegDataset', data_root=str(tmp_path), ann_file='list.txt')
+    with pytest.raises(
+            ValueError,
+            match=r'source.ann_file .*list.txt names images/a.jpg'):
+        png_suffix(cfg, 'source')
