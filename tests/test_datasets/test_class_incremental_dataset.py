@@ -156,8 +156,7 @@ class TestSelection:
         (tmp_path / 'counts.json').write_text(
             json.dumps(
                 dict(
-                    version=1,
-                    classes=['road', 'car'],
+                    version=1, classes=['road', 'car'],
                     images=dict(a=[1, 1]))))
         data = dict(
             type='GTADataset',

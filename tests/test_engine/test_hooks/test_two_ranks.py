@@ -47,8 +47,8 @@ def test_decoders_are_initialised_alike(ranks):
 
 def test_ranks_agree_on_a_stop_ahead_of_the_next_epoch(ranks):
     """The status of one that has not heard it is that of SIGTERM."""
-    assert [rank['stopped'] for rank in ranks
-            ] == [128 + signal.SIGTERM, 128 + signal.SIGUSR1]
+    assert [rank['stopped']
+            for rank in ranks] == [128 + signal.SIGTERM, 128 + signal.SIGUSR1]
 
 
 def test_statistics_are_those_of_both_ranks(ranks):
