@@ -114,6 +114,8 @@ def check_labels(images: List[offline.ListedImage],
         label = image.info.get('seg_map_path')
         if not label or label.startswith(fixed) or not osp.isfile(label):
             continue
+        if label == image.info['img_path']:  # no data_prefix: none is meant
+            continue
         path = Path(osp.relpath(label, image.root))
         found = '..' not in path.parts and path not in made and any(
             part.parent in linked and not is_on_the_way(part, written)
@@ -143,9 +145,10 @@ def link_siblings(folders: Set[Tuple[str, Path]], out: str) -> None:
 def main():
     args = parse_args()
     cfg = offline.read_config(args)
-    if cfg.model.type != 'CycleGAN':
-        raise ValueError(f'CONFIG {args.config} has the model '
-                         f'{cfg.model.type}: expected is a CycleGAN.')
+    kind = getattr(cfg.model.type, '__name__', cfg.model.type)
+    if kind != 'CycleGAN':
+        raise ValueError(f'CONFIG {args.config} has the model {kind}: '
+                         'expected is a CycleGAN.')
     cfg.model.update(perceptual=None, judge=None)
     offline.check_data_root(cfg, args.branch)
     images, pipeline = offline.list_images(

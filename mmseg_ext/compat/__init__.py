@@ -14,8 +14,9 @@ once, and only where the real thing is missing:
 - ``repeated_warnings``: reading a config does not warn each time.
 
 ``panoptic_metric`` mends mmdet's PQ metric and ``panoptic_pictures`` its
-visualizer as soon as mmdet is imported, and ``model_complexity`` a tool of
-mmseg while it runs.
+visualizer as soon as mmdet is imported, ``layer_decay`` mmseg's constructors
+of optimisers with ours, and ``model_complexity`` a tool of mmseg while it
+runs.
 
 What was done is logged in one line at debug level (logger ``mmseg_ext``) and
 told by :func:`applied`.

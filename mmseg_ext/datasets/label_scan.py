@@ -1,3 +1,4 @@
+import io
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Callable, List, Optional, Set, Tuple
@@ -6,6 +7,8 @@ import mmcv
 import mmengine.fileio as fileio
 import numpy as np
 from mmcv.transforms import LoadAnnotations, LoadImageFromFile
+from mmseg.datasets.transforms import LoadAnnotations as LoadSegAnnotations
+from PIL import Image
 
 from .dataset_tree import pipeline_transforms, walk_datasets
 from .sample_loading import file_fault
@@ -258,11 +261,15 @@ def raw_fault(path: str, load_label) -> Optional[str]:
     Returns:
         str or None: End of a sentence, None if it holds class ids.
     """
-    if getattr(load_label, 'refuses_wrong_files', False) or _is_array(path):
+    own = type(load_label)._load_seg_map not in (
+        LoadAnnotations._load_seg_map, LoadSegAnnotations._load_seg_map)
+    if own or _is_array(path):  # it may know more of files than stock does
+        return None
+    content = fileio.get(path, backend_args=load_label.backend_args)
+    if _has_bytes(content, load_label.imdecode_backend):
         return None
     raw = mmcv.imfrombytes(
-        fileio.get(path, backend_args=load_label.backend_args),
-        flag='unchanged',
+        content, flag='unchanged',
         backend=load_label.imdecode_backend).squeeze()
     if raw.ndim != 2:
         return (f'has {raw.shape[-1]} colour channels where one channel of '
@@ -272,6 +279,16 @@ def raw_fault(path: str, load_label) -> Optional[str]:
         return (f'has the value {value}, which does not fit into 8 bits; '
                 'convert it to class ids below 255, and 255 to ignore')
     return None
+
+
+def _has_bytes(content: bytes, backend: str) -> bool:
+    """Whether a header tells of one channel of bytes, with no decoding."""
+    try:
+        with Image.open(io.BytesIO(content)) as image:
+            return image.mode == 'L' or (image.mode == 'P'
+                                         and backend == 'pillow')
+    except (OSError, SyntaxError):  # a format of another library
+        return False
 
 
 def _size(shape: Tuple[int, ...]) -> str:

@@ -33,6 +33,8 @@ def read_score(folder: str, which: str, model: str) -> float:
     """
     scores = read_scores(folder, METRIC)
     if len(scores) > 1:
+        if model == 'student' and model not in scores and 'model' in scores:
+            model = 'model'  # of an evaluation that scores its source too
         by_step = scores_of(scores, model, METRIC, folder)
     else:
         by_step, = scores.values()

@@ -11,7 +11,7 @@ from branch_data import (CLASSES, PALETTE, labeled_config, unlabeled_config,
                          write_images)
 from mmengine.dataset import ConcatDataset
 from mmengine.registry import init_default_scope
-from mmseg.datasets import BaseSegDataset
+from mmseg.datasets import BaseSegDataset, LoadAnnotations
 from mmseg.registry import DATASETS
 
 from mmseg_ext.datasets.class_size_statistics import ClassSizeStatistics
@@ -209,6 +209,23 @@ def test_what_stock_loading_hides_is_refused(root, dtype, channels, message):
     write_label(root, 1, label)
     with pytest.raises(ValueError, match=f'001.png {message}'):
         LabelCounter(DATASETS.build(labeled_config(root)))[1]
+
+
+class LoadColours(LoadAnnotations):
+    """Class ids in the red channel."""
+
+    def _load_seg_map(self, results):
+        results['gt_seg_map'] = cv2.imread(results['seg_map_path'])[..., 2]
+        results['seg_fields'].append('gt_seg_map')
+
+
+def test_a_loader_of_its_own_knows_its_files(root):
+    label = np.zeros((40, 50, 3), np.uint8)
+    label[:2, :, 2] = 1
+    write_label(root, 1, label)
+    dataset = DATASETS.build(labeled_config(root))
+    dataset.pipeline.transforms[:] = [LoadColours()]
+    assert LabelCounter(dataset)[1][:2].tolist() == [1900, 100]
 
 
 def test_ignore_index_of_the_data_set_is_void(root):

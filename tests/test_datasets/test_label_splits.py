@@ -157,7 +157,6 @@ def test_labels_that_hold_no_class_ids_are_named(root):
 
 class ManyClasses(LoadAnnotations):
     """Class ids of 16 bits."""
-    refuses_wrong_files = True
 
     def _load_seg_map(self, results):
         label = np.array(Image.open(results['seg_map_path']))

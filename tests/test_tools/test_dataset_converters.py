@@ -158,9 +158,13 @@ def test_splits_say_what_is_wrong(run, segnet, tmp_path):
 
 
 def test_splits_of_suffixes_in_any_case(run, segnet, tmp_path):
-    (segnet / 'train/0001TP_1.png').rename(segnet / 'train/0001TP_1.PNG')
-    result = run('make_label_splits.py', segnet / 'train', tmp_path / 'splits',
+    arguments = ('make_label_splits.py', segnet / 'train', tmp_path / 'splits',
                  '--img-suffix', '.png', '--sizes', '1', '--seeds', '0')
+    (segnet / 'train/0001TP_1.png').rename(segnet / 'train/0001TP_1.PNG')
+    result = run(*arguments)
+    assert result.returncode and 'has .PNG and .png, but' in result.stderr
+    (segnet / 'train/0016E5_2.png').rename(segnet / 'train/0016E5_2.PNG')
+    result = run(*arguments)
     assert result.returncode == 0, result.stderr
     names = [(tmp_path / f'splits/1/{kind}_seed0.txt').read_text().strip()
              for kind in ('labeled', 'unlabeled')]

@@ -18,7 +18,6 @@ import argparse
 import os.path as osp
 import sys
 from pathlib import Path
-from typing import List
 
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
@@ -96,24 +95,19 @@ def dataset_config(args: argparse.Namespace) -> dict:
     """Config of the data set that the arguments name."""
     if osp.isdir(args.source):
         return dict(
-            type='ConcatDataset',
-            datasets=[
-                dict(
-                    type='BaseSegDataset',
-                    data_prefix=dict(
-                        img_path=args.source, seg_map_path=args.label_dir),
-                    img_suffix=suffix,
-                    seg_map_suffix=args.seg_map_suffix)
-                for suffix in find_suffixes(args.source, args.img_suffix)
-            ])
+            type='BaseSegDataset',
+            data_prefix=dict(
+                img_path=args.source, seg_map_path=args.label_dir),
+            img_suffix=find_suffix(args.source, args.img_suffix),
+            seg_map_suffix=args.seg_map_suffix)
     return read_config_field(args.source, args.key, args.cfg_options)
 
 
-def find_suffixes(folder: str, suffix: str) -> List[str]:
-    """Spellings of a suffix in a folder.
+def find_suffix(folder: str, suffix: str) -> str:
+    """How a suffix is spelled in a folder.
 
     Raises:
-        ValueError: If there is none.
+        ValueError: If no image has it, or it is spelled in several ways.
     """
     names = list(list_dir_or_file(folder, list_dir=False, recursive=True))
     found = {
@@ -125,7 +119,11 @@ def find_suffixes(folder: str, suffix: str) -> List[str]:
         raise ValueError(f'{folder} has no *{suffix} but '
                          f'{", ".join(others) or "no files"}, see '
                          '--img-suffix')
-    return sorted(found)
+    if len(found) > 1:
+        raise ValueError(f'{folder} has {" and ".join(sorted(found))}, but '
+                         'a data set reads one spelling: rename those of the '
+                         'others')
+    return found.pop()
 
 
 def write_lists(args: argparse.Namespace) -> None:

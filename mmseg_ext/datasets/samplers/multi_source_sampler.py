@@ -197,7 +197,10 @@ class MultiSourceSampler(Sampler):
         self._start(state['first'], state['batch'])
 
     def __iter__(self) -> Iterator[SeededIndex]:
-        _check_loop()
+        # 1 where the loop counts iterations
+        epochs = MessageHub.get_current_instance().get_info('max_epochs', 1)
+        if epochs > 1:
+            self.refuse_epochs(epochs)
         batch = self._start_batch * self._samples_per_batch()
         while True:
             offset = 0
@@ -221,6 +224,21 @@ class MultiSourceSampler(Sampler):
 
     def set_epoch(self, epoch: int) -> None:
         """Does nothing: the sampler counts epochs of each source itself."""
+
+    @staticmethod
+    def refuse_epochs(epochs: int) -> None:
+        """Tell a loop that waits for the end of an epoch that there is none.
+
+        Args:
+            epochs (int): How many it counts.
+
+        Raises:
+            ValueError: Always.
+        """
+        raise ValueError(
+            'train_dataloader.sampler is a MultiSourceSampler, which has no '
+            f'end, but train_cfg counts {epochs} epochs: set train_cfg to '
+            "dict(type='ResumableIterBasedTrainLoop', max_iters=...).")
 
     def _index(self, name: str, offset: int, position: int) -> SeededIndex:
         order = self._orders[name]
@@ -266,21 +284,6 @@ class MultiSourceSampler(Sampler):
                for name, step in steps.items()):
             return batches
         return None
-
-
-def _check_loop() -> None:
-    """Raise in a loop that waits for the end of an epoch.
-
-    Raises:
-        ValueError: If the loop counts epochs.
-    """
-    # 1 where the loop counts iterations
-    epochs = MessageHub.get_current_instance().get_info('max_epochs', 1)
-    if epochs > 1:
-        raise ValueError(
-            'train_dataloader.sampler is a MultiSourceSampler, which has no '
-            f'end, but train_cfg counts {epochs} epochs: set train_cfg to '
-            "dict(type='ResumableIterBasedTrainLoop', max_iters=...).")
 
 
 def _parse_sizes(source_sizes, lengths: Mapping[str, int],

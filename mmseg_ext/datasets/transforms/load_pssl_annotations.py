@@ -38,9 +38,6 @@ class LoadPSSLAnnotations(LoadAnnotations):
             have it, or the map is broken or not of the size of its image.
     """
 
-    # Unlike the stock loading it hides nothing from a scan of the labels.
-    refuses_wrong_files = True
-
     def __init__(self,
                  threshold: int = TOP,
                  ignore_deciles: Sequence[int] = (),

@@ -66,9 +66,6 @@ class LoadSynthiaAnnotations(LoadAnnotations):
             to None.
     """
 
-    # Unlike the stock loading it hides nothing from a scan of the labels.
-    refuses_wrong_files = True
-
     def __init__(self, backend_args: Optional[dict] = None) -> None:
         super().__init__(backend_args=backend_args, imdecode_backend='cv2')
 

@@ -13,6 +13,7 @@ from mmengine.runner import (CheckpointLoader, EpochBasedTrainLoop,
                              find_latest_checkpoint)
 from mmseg.registry import HOOKS
 
+from ...datasets.samplers import MultiSourceSampler
 from ...utils.atomic_io import atomic_open
 from ..stop_signal import StopSignal, keep_workers
 from ..utils import iterations_per_step
@@ -58,7 +59,7 @@ class AtomicCheckpointHook(CheckpointHook):
     and ``last_checkpoint`` are complete; and if the validation that follows a
     checkpoint sets a best value (``TeacherStudentValLoop``) or steps a
     scheduler, the checkpoint is written again so that a resumed run knows it.
-    None is written within an accumulation of gradients.
+    One that is due within an accumulation of gradients waits for its end.
 
     With ``load_from``, ``--resume`` goes on from the last checkpoint of the
     run if there is one, see :meth:`before_run`.
@@ -103,6 +104,7 @@ class AtomicCheckpointHook(CheckpointHook):
             self.backend_args = dict(backend='atomic_local')
         self._saved_step: Optional[int] = None
         self._saved_best: Optional[dict] = None
+        self._is_due = False
 
     def before_run(self, runner) -> None:
         """Let ``--resume`` go on with this run, and else begin it.
@@ -138,6 +140,8 @@ class AtomicCheckpointHook(CheckpointHook):
                 os.remove(path)
         self._in_epochs = isinstance(runner.train_loop, EpochBasedTrainLoop)
         if self._in_epochs:
+            if isinstance(runner.train_dataloader.sampler, MultiSourceSampler):
+                MultiSourceSampler.refuse_epochs(runner.max_epochs)
             # they have the rest of the epoch to load
             keep_workers(runner.train_dataloader)
             if runner.val_loop is not None:
@@ -162,6 +166,9 @@ class AtomicCheckpointHook(CheckpointHook):
         """Save a checkpoint at intervals, and stop if a signal came."""
         super().after_train_iter(runner, batch_idx, data_batch, outputs)
         step = runner.iter + 1
+        if self._is_due and self._ends_step(runner, step):
+            self._save_checkpoint_with_step(
+                runner, step, dict(epoch=runner.epoch, iter=step))
         if (not self._in_epochs and step < runner.max_iters
                 and self._ends_step(runner, step)):
             self._stop_if_asked(runner, runner.epoch, step,
@@ -226,14 +233,15 @@ class AtomicCheckpointHook(CheckpointHook):
         super().after_val_epoch(runner, metrics)
         best = runner.message_hub.get_info(_BEST_KEY)
         step = self._step(runner.epoch, runner.iter)
-        changed = best != self._saved_best or _follows_metrics(runner)
-        if self._saved_step == step and changed:
+        if self._saved_step == step and (best != self._saved_best
+                                         or _follows_metrics(runner)):
             self._save_checkpoint_with_step(
                 runner, step, dict(epoch=runner.epoch, iter=runner.iter))
 
     def _save_best_checkpoint(self, runner, metrics) -> None:
         super()._save_best_checkpoint(runner, metrics)
-        self.file_backend.flush()
+        if self.save_best:
+            self.file_backend.flush()
 
     def _save_checkpoint_with_step(self, runner, step: int,
                                    meta: dict) -> None:
@@ -241,7 +249,9 @@ class AtomicCheckpointHook(CheckpointHook):
         iteration = meta['iter']
         if iteration < runner.max_iters and not self._ends_step(
                 runner, iteration):
-            return  # a best value, of which the next checkpoint knows
+            self._is_due = True  # at the end of the accumulation
+            return
+        self._is_due = False
         ids = self.keep_ckpt_ids if self.max_keep_ckpts > 0 else None
         if ids is not None and (not ids or ids[-1] != step):
             if len(ids) == self.max_keep_ckpts:

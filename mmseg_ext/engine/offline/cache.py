@@ -1,3 +1,4 @@
+import fcntl
 import hashlib
 import json
 import os
@@ -16,7 +17,8 @@ class OfflineCache:
     """A folder of files that an offline step makes by one recipe.
 
     The recipe lies in ``manifest.json``. A step that was killed goes on in
-    its folder; a folder with files of another recipe, or of none, is refused.
+    its folder; a folder with files of another recipe, or of none, is refused,
+    and so is one in which a step of another recipe works.
     Every process must call the same methods.
 
     Args:
@@ -30,7 +32,7 @@ class OfflineCache:
     def __init__(self, folder: str, recipe: Dict[str, Any]) -> None:
         self.folder = folder
         # as it comes back from the file
-        self.recipe = json.loads(json.dumps(recipe))
+        self.recipe = json.loads(json.dumps(recipe, default=_name))
         message = [self._open() if is_main_process() else None]
         broadcast_object_list(message)
         if message[0]:
@@ -49,8 +51,19 @@ class OfflineCache:
         if is_main_process():
             self._write(FINISHED, facts)
 
+    def _lock(self, kind: int) -> bool:
+        try:
+            fcntl.flock(self._file, kind | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
     def _open(self):
         path = self.path(MANIFEST)
+        os.makedirs(self.folder, exist_ok=True)
+        # shared with steps of the same recipe, as long as this one lives
+        self._file = open(self.path('.lock'), 'w')
+        self._lock(fcntl.LOCK_SH)
         if not osp.exists(path):
             if osp.isdir(self.folder) and _visible(self.folder):
                 return (f'OUT {self.folder} has files but no {MANIFEST}: give '
@@ -62,7 +75,8 @@ class OfflineCache:
                 found = json.load(file)['recipe']
         except (ValueError, KeyError, TypeError):
             return f'{path} is no manifest of this tool: give a new folder.'
-        if found != self.recipe and _visible(self.folder) == [MANIFEST]:
+        if (found != self.recipe and _visible(self.folder) == [MANIFEST]
+                and self._lock(fcntl.LOCK_EX)):
             # of a step that failed ahead of its first file
             self._write(MANIFEST, dict(recipe=self.recipe))
             return None
@@ -94,6 +108,11 @@ def file_hash(path: str) -> str:
         for block in iter(lambda: file.read(1 << 20), b''):
             digest.update(block)
     return digest.hexdigest()
+
+
+def _name(kind: type) -> str:
+    """What stands for a class, of which configs that import have some."""
+    return kind.__name__
 
 
 def _visible(folder: str) -> List[str]:

@@ -82,8 +82,9 @@ def png_suffix(dataset: dict, field: str) -> Optional[str]:
                     f'{field}.ann_file {leaf.ann_file} names {entry.image}, '
                     'but translated images are PNGs: expected are names '
                     'without suffix.')
-    return osp.splitext(suffix)[0] + '.png' if isinstance(
-        suffix, str) and (not suffix.startswith('.')) else '.png'
+    if not isinstance(suffix, str) or '.' not in suffix:
+        return '.png'
+    return suffix[:suffix.rindex('.')] + '.png'
 
 
 def dataset_leaves(dataset: dict,

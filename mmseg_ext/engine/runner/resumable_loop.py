@@ -10,6 +10,7 @@ from mmseg.registry import LOOPS
 from torch.utils.data import DataLoader
 
 from ...datasets.samplers.seeded_index import hash_seed
+from ..hooks.atomic_checkpoint_hook import AtomicCheckpointHook
 from ..hooks.train_state_hook import TrainStateHook
 from ..stop_signal import keep_workers
 from ..utils import check_workers, iterations_per_step, release_workers
@@ -294,6 +295,8 @@ class ResumableIterBasedTrainLoop(IterBasedTrainLoop):
     def _check_checkpoint_interval(self) -> None:
         counts = iterations_per_step(self.runner)
         for hook in self.runner.hooks:
+            if isinstance(hook, AtomicCheckpointHook):
+                continue  # it waits for the end of an accumulation
             if (isinstance(hook, CheckpointHook) and not hook.by_epoch
                     and hook.interval > 0 and hook.interval % counts):
                 print_log(

@@ -33,6 +33,8 @@ def check_projects(head) -> None:
     """
     last = head[-1] if isinstance(head, (list, tuple)) else head
     kind, what = _head_class(last), None
+    if kind is None:  # the build says so
+        return
     if classifies_masks(kind):
         what = 'classifies masks'
     elif issubclass(kind, PointHead):

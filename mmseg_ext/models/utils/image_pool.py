@@ -96,7 +96,9 @@ class ImagePool(nn.Module):
     def _save_to_state_dict(self, destination: dict, prefix: str,
                             keep_vars: bool) -> None:
         super()._save_to_state_dict(destination, prefix, keep_vars)
-        destination[f'{prefix}images'] = self.images
+        # an average of the model has none, and hooks compare the keys
+        if len(self.images):
+            destination[f'{prefix}images'] = self.images
 
     def _adopt_state(self, state_dict: dict, prefix: str, *args) -> None:
         """A ``load_state_dict`` pre-hook: take a pool of any size."""

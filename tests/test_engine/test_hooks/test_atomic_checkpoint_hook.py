@@ -193,16 +193,18 @@ def validated(tmp_path, max_iters, interval=100, **settings):
         })
 
 
-def test_no_checkpoint_within_an_accumulation(tmp_path):
-    """Nor does a new best value make one, unless it is the end."""
-    validated(tmp_path, 14, 4, **{
+@pytest.mark.parametrize('interval, expected', [(4, {4, 8, 12, 14}),
+                                                (5, {8, 12, 14})])
+def test_no_checkpoint_within_an_accumulation(tmp_path, interval, expected):
+    """One that is due waits for its end, unless all ends before."""
+    validated(tmp_path, 14, interval, **{
         'default_hooks.checkpoint.save_best': 'mIoU'
     }, **ACCUMULATION).train()
     found = {
         int(n.split('_')[-1][:-4])
         for n in names(tmp_path) if not n.startswith('best')
     }
-    assert found == {4, 8, 12, 14}
+    assert found == expected
 
 
 @pytest.mark.parametrize('settings, last', [
@@ -250,6 +252,22 @@ def test_a_scheduler_that_follows_the_metric_is_resumed(tmp_path):
         for step in (6, 12)
     ]
     assert rates == [0.01, 0.005]
+
+
+def test_validation_alone(tmp_path):
+    settings = dict(
+        param_scheduler=dict(type='PolyLR', power=0.9, by_epoch=False))
+    assert 'mIoU' in validated(tmp_path, 6, **settings).val()
+
+
+def test_sources_have_no_epochs(tmp_path):
+    """Not even one."""
+    settings = in_epochs(True)
+    del settings['train_dataloader.sampler']
+    settings['train_cfg']['max_epochs'] = 1
+    settings['train_dataloader.batch_size'] = 3
+    with pytest.raises(ValueError, match='train_cfg counts 1 epochs'):
+        toy_runner(tmp_path, **settings).train()
 
 
 class TestResumeOfAFineTuning:

@@ -47,3 +47,19 @@ def test_hash_of_a_file(tmp_path):
     assert file_hash(str(tmp_path / 'a')).startswith('ba7816bf8f01cfea')
     with pytest.raises(FileNotFoundError, match='is no file'):
         file_hash(str(tmp_path / 'b'))
+
+
+def test_a_step_at_work_is_not_overtaken(tmp_path):
+    """Though it has not written a file yet."""
+    first = OfflineCache(str(tmp_path), dict(checkpoint='a'))
+    beside = OfflineCache(str(tmp_path), dict(checkpoint='a'))
+    with pytest.raises(ValueError, match="made with checkpoint 'a'"):
+        OfflineCache(str(tmp_path), dict(checkpoint='b'))
+    del first, beside
+    OfflineCache(str(tmp_path), dict(checkpoint='b'))
+
+
+def test_classes_in_a_recipe(tmp_path):
+    """Of configs that import; names stand for them."""
+    cache = OfflineCache(str(tmp_path), dict(pipeline=[dict(type=int)]))
+    assert cache.recipe == dict(pipeline=[dict(type='int')])

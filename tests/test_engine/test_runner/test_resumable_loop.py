@@ -69,6 +69,7 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path):
         text=True,
         env=dict(
             os.environ,
+            OMP_NUM_THREADS='1',  # as here; sums depend on it
             PYTHONPATH=os.pathsep.join(
                 [str(root), os.environ.get('PYTHONPATH', '')])))
     assert result.returncode == -signal.SIGKILL, result.stderr[-2000:]

@@ -549,6 +549,12 @@ def test_heads_without_a_projection(head, message):
         build(segmentor=dict(SEGMENTOR, decode_head=head))
 
 
+def test_a_head_that_nobody_knows_is_named():
+    head = dict(SEGMENTOR['decode_head'], type='NoHead')
+    with pytest.raises(KeyError, match='NoHead'):
+        build(segmentor=dict(SEGMENTOR, decode_head=head))
+
+
 def test_backbone_of_other_maps_in_eval_mode():
     """DDRNet shows its head two maps in training alone."""
     segmentor = dict(

@@ -2,10 +2,11 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
-from mmengine.model import ExponentialMovingAverage
+from mmengine.hooks import EMAHook
 
 from mmseg_ext.models.utils.image_pool import ImagePool
 
@@ -96,14 +97,19 @@ def test_checkpoint_of_any_fill():
     assert len(smaller.images) == 2
 
 
-def test_an_average_of_the_model():
-    """Copies buffers, which must not grow; of ``EMAHook``."""
+@pytest.mark.parametrize(
+    'options',
+    [{}, dict(begin_iter=2), dict(update_buffers=True)])
+def test_an_average_of_the_model(options):
+    """``EMAHook`` copies buffers or states, which must not grow."""
     pool = ImagePool(4)
-    average = ExponentialMovingAverage(pool)
-    pool.query(torch.randn(3, 3, 4, 4))
-    average.update_parameters(pool)
-    pool.query(torch.randn(3, 3, 4, 4))
-    average.update_parameters(pool)
+    hook = EMAHook(**options)
+    runner = SimpleNamespace(model=pool, iter=0, epoch=0, message_hub=None)
+    hook.before_run(runner)
+    for runner.iter in range(4):
+        pool.query(torch.randn(3, 3, 4, 4))
+        hook.after_train_iter(runner, runner.iter)
+    assert 'images' in pool.state_dict()
 
 
 def test_other_crops_start_a_new_pool():

@@ -4,6 +4,7 @@ import copy
 import pytest
 from mmengine.optim import build_optim_wrapper
 from mmengine.registry import init_default_scope
+from mmseg.engine.optimizers import LearningRateDecayOptimizerConstructor
 from torch import nn
 
 import mmseg_ext  # noqa: F401
@@ -65,6 +66,8 @@ def settings(model, cfg):
      'LearningRateDecayOptimizerConstructor'),
     (ConvNeXt, dict(num_layers=12, decay_rate=0.5, decay_type='layer_wise'),
      'LearningRateDecayOptimizerConstructor'),
+    (ConvNeXt, dict(num_layers=6, decay_rate=0.5, decay_type='stage_wise'),
+     LearningRateDecayOptimizerConstructor),
     (BEiT, dict(num_layers=3,
                 layer_decay_rate=0.5), 'LayerDecayOptimizerConstructor'),
 ])
