@@ -52,18 +52,22 @@ class OfflineCache:
             self._write(FINISHED, facts)
 
     def _lock(self, kind: int) -> bool:
+        """Lock the manifest that there is for as long as this lives."""
+        self._manifest = open(self.path(MANIFEST))
         try:
-            fcntl.flock(self._file, kind | fcntl.LOCK_NB)
+            fcntl.flock(self._manifest, kind | fcntl.LOCK_NB)
         except OSError:
             return False
         return True
 
     def _open(self):
+        message = self._compare()
+        if message is None:
+            self._lock(fcntl.LOCK_SH)  # with steps of the same recipe
+        return message
+
+    def _compare(self):
         path = self.path(MANIFEST)
-        os.makedirs(self.folder, exist_ok=True)
-        # shared with steps of the same recipe, as long as this one lives
-        self._file = open(self.path('.lock'), 'w')
-        self._lock(fcntl.LOCK_SH)
         if not osp.exists(path):
             if osp.isdir(self.folder) and _visible(self.folder):
                 return (f'OUT {self.folder} has files but no {MANIFEST}: give '
