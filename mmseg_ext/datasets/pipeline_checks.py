@@ -7,6 +7,7 @@ from .transforms import AddValidMask, PadSegFields
 _GEOMETRIC = ('Resize', 'RandomResize', 'RandomChoiceResize', 'RandomFlip',
               'RandomRotate', 'RandomRotFlip', 'ResizeToMultiple',
               'ResizeShortestEdge', 'SegRescale', 'RandomMosaic')
+_LIBRARIES = ('mmcv', 'mmdet', 'mmpretrain', 'mmseg', 'mmseg_ext')
 
 
 def check_pipeline(transforms: Sequence, field: str) -> None:
@@ -34,8 +35,15 @@ def check_pipeline(transforms: Sequence, field: str) -> None:
                 transform, Pad) and not isinstance(transform, PadSegFields):
             padded = True
         if (name == 'RandomCrop' and transform.cat_max_ratio < 1
-                and not any('Annotation' in n for n in names)):
+                and not any(map(_may_load_labels, transforms))):
             raise ValueError(
                 f'{field}.pipeline has RandomCrop(cat_max_ratio='
                 f'{transform.cat_max_ratio}), which needs labels, but loads '
                 'none; set cat_max_ratio=1.')
+
+
+def _may_load_labels(transform: object) -> bool:
+    """Whether it is named as a loader of labels, or not known at all."""
+    kind = type(transform)
+    known = kind.__module__.partition('.')[0] in _LIBRARIES
+    return 'Annotation' in kind.__name__ or not known

@@ -6,6 +6,7 @@ import pytest
 import torch
 from branch_data import (LOAD, labeled_config, multi_source_config,
                          unlabeled_config, write_images)
+from mmcv.transforms import BaseTransform
 from mmengine.registry import init_default_scope
 from mmengine.runner import Runner
 from mmseg.registry import DATASETS
@@ -293,3 +294,23 @@ def test_refuses_a_crop_that_needs_labels(folders):
     crop = dict(type='RandomCrop', crop_size=(32, 32), cat_max_ratio=0.75)
     message = pipeline_error(folders, crop)
     assert 'cat_max_ratio=0.75' in message and 'set cat_max_ratio=1' in message
+
+
+class ReadMasks(BaseTransform):
+    """A loader of labels whose name does not tell."""
+
+    def transform(self, results):
+        height, width = results['img'].shape[:2]
+        results['gt_seg_map'] = np.zeros((height, width), np.uint8)
+        results['seg_fields'].append('gt_seg_map')
+        return results
+
+
+def test_takes_a_crop_behind_a_loader_of_the_users_own(folders):
+    crop = dict(type='RandomCrop', crop_size=(32, 32), cat_max_ratio=0.75)
+    config = multi_source_config(*folders)
+    config['unlabeled'] = unlabeled_config(
+        folders[1],
+        shared=[LOAD, dict(type='AddValidMask'), dict(type=ReadMasks), crop])
+    sample = DATASETS.build(config)[5]
+    assert sample['inputs']['unlabeled'].shape[-2:] == (32, 32)
