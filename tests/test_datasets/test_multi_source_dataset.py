@@ -311,6 +311,8 @@ def test_takes_a_crop_behind_a_loader_of_the_users_own(folders):
     config = multi_source_config(*folders)
     config['unlabeled'] = unlabeled_config(
         folders[1],
-        shared=[LOAD, dict(type='AddValidMask'), dict(type=ReadMasks), crop])
+        shared=[LOAD,
+                dict(type='AddValidMask'),
+                dict(type=ReadMasks), crop])
     sample = DATASETS.build(config)[5]
     assert sample['inputs']['unlabeled'].shape[-2:] == (32, 32)
