@@ -7,4 +7,4 @@ model = dict(
         in_channels=(32, 64, 128),
         mid_channels=32,
         norm_cfg=dict(type='BN', requires_grad=True)))
-expected = dict(metric='mIoU', value=74.67, tolerance=2., seed=0)
+expected = dict(metric='mIoU', value=74.50, tolerance=2., seed=0)

@@ -12,4 +12,4 @@ model = dict(
         in_channels=[32, 32, 32],
         in_index=(0, 1, 2),
         input_transform='resize_concat'))
-expected = dict(metric='mIoU', value=None, tolerance=2., seed=0)
+expected = dict(metric='mIoU', value=74.14, tolerance=2., seed=0)
