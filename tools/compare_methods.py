@@ -42,6 +42,8 @@ from mmseg_ext.datasets import label_splits, write_split_list  # noqa: E402
 from mmseg_ext.utils import label_efficiency  # noqa: E402
 from mmseg_ext.utils.arguments import Distinct  # noqa: E402
 from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
+from mmseg_ext.utils.config_fields import read_plain_config  # noqa: E402
+from mmseg_ext.utils.config_fields import type_name  # noqa: E402
 from mmseg_ext.utils.training_runs import SETTINGS  # noqa: E402
 from mmseg_ext.utils.training_runs import claim_work_dir, train  # noqa: E402
 
@@ -182,7 +184,7 @@ def adapt(cfg: Config, data: Config, folder: str, seed: int, model,
     }
     whole = data.train_dataloader.dataset
     old = cfg.train_dataloader.dataset
-    if old.type == 'MultiSourceDataset':
+    if type_name(old) == 'MultiSourceDataset':
         ending = old.unlabeled.pipeline[-1:]
         new = dict(
             type='MultiSourceDataset',
@@ -276,8 +278,8 @@ def main():
     args = parse_args()
     methods = method_configs(args.methods)
     init_default_scope('mmseg')
-    data = Config.fromfile(args.dataset)
-    model = Config.fromfile(args.model).model if args.model else None
+    data = read_plain_config(args.dataset)
+    model = read_plain_config(args.model).model if args.model else None
     try:
         leaf = sources.leaf_dataset(data.train_dataloader.dataset)
         folders, shares = write_lists(args, data.train_dataloader.dataset)
@@ -293,7 +295,7 @@ def main():
         for seed in args.seeds:
             for name, path in methods.items():
                 cfg = adapt(
-                    Config.fromfile(path), data, folders[size], seed, model,
+                    read_plain_config(path), data, folders[size], seed, model,
                     len(classes))
                 cfg.merge_from_dict(args.cfg_options)
                 run = osp.join(args.work_dir,

@@ -27,6 +27,7 @@ from mmengine.config import Config  # noqa: E402
 
 from mmseg_ext.engine.offline.chain import Chain, Step  # noqa: E402
 from mmseg_ext.engine.offline.plan import ChainPlan  # noqa: E402
+from mmseg_ext.utils.config_fields import type_name  # noqa: E402
 
 TOOLS = Path(__file__).resolve().parent
 DATASET = 'train_dataloader.dataset'
@@ -130,7 +131,7 @@ class Plan(ChainPlan):
         options = [f'load_from={previous}']
         pastes = [
             i for i, transform in enumerate(dataset['pipeline'])
-            if transform['type'] == 'MemoryCopyPaste'
+            if type_name(transform) == 'MemoryCopyPaste'
         ]
         if pastes:
             arguments = [*self.bank_options, f'--seed={self.args.seed}']
@@ -173,7 +174,7 @@ class Plan(ChainPlan):
         """Field and content of the data set of a step."""
         cfg = self.read(config, self.cfg_options)
         field, dataset = DATASET, cfg.train_dataloader.dataset
-        while dataset['type'] != 'ClassIncrementalDataset':
+        while type_name(dataset) != 'ClassIncrementalDataset':
             if 'dataset' not in dataset:
                 raise ValueError(f'{DATASET} of {config} has no '
                                  'ClassIncrementalDataset.')

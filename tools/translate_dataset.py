@@ -30,6 +30,7 @@ from mmengine.dist import barrier, is_main_process  # noqa: E402
 
 from mmseg_ext.engine import offline  # noqa: E402
 from mmseg_ext.utils.atomic_io import atomic_open  # noqa: E402
+from mmseg_ext.utils.config_fields import type_name  # noqa: E402
 
 DIRECTIONS = dict(source='source2target', target='target2source')
 
@@ -145,7 +146,7 @@ def link_siblings(folders: Set[Tuple[str, Path]], out: str) -> None:
 def main():
     args = parse_args()
     cfg = offline.read_config(args)
-    kind = getattr(cfg.model.type, '__name__', cfg.model.type)
+    kind = type_name(cfg.model)
     if kind != 'CycleGAN':
         raise ValueError(f'CONFIG {args.config} has the model {kind}: '
                          'expected is a CycleGAN.')

@@ -264,9 +264,11 @@ class ClassIncrementalDataset(BaseSegDataset):
             raise ValueError(f'{field} is None, but training data needs a '
                              'file of image-level labels; make it with '
                              'tools/dataset_converters/class_counts.py.')
-        path = self.image_labels
-        if self.data_root and not osp.isfile(path):
-            path = osp.join(self.data_root, path)
+        places = [self.image_labels]
+        if self.data_root:
+            places.append(osp.join(self.data_root, self.image_labels))
+        path = next(
+            filter(osp.isfile, places), ' or '.join(dict.fromkeys(places)))
         return select_image_labels(
             read_image_labels(path, field), names, path, field)
 

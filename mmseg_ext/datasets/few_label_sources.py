@@ -5,7 +5,8 @@ from typing import List, Sequence
 
 from mmseg.registry import DATASETS
 
-from .label_transforms import loads_labels, needs_labels, transform_name
+from ..utils.config_fields import type_name
+from .label_transforms import loads_labels, needs_labels
 
 _WRAPPERS = ('dataset', 'datasets')
 
@@ -24,7 +25,7 @@ def leaf_dataset(cfg: dict) -> dict:
         if not inner or inner[0] == 'datasets':
             raise ValueError(
                 'train_dataloader.dataset must be one data set with a '
-                f'pipeline, wrapped or not, but is a {cfg.get("type")}.')
+                f'pipeline, wrapped or not, but is a {type_name(cfg)}.')
         cfg = cfg[inner[0]]
     return cfg
 
@@ -78,7 +79,7 @@ def unlabeled_source(cfg: dict, names: str, ending: Sequence[dict]) -> dict:
     leaf = leaf_dataset(cfg)
     pipeline: List[dict] = []
     for transform in copy.deepcopy(list(leaf['pipeline'])):
-        kind = transform_name(transform)
+        kind = type_name(transform)
         if kind.startswith('LoadImage'):
             pipeline += [transform, dict(type='AddValidMask')]
         elif kind == 'RandomCrop':
@@ -102,6 +103,6 @@ def unlabeled_source(cfg: dict, names: str, ending: Sequence[dict]) -> dict:
 def _packed(pipeline: Sequence[dict], packing: str) -> List[dict]:
     return [
         dict(transform, type=packing)
-        if transform_name(transform).startswith('Pack') else dict(transform)
+        if type_name(transform).startswith('Pack') else dict(transform)
         for transform in copy.deepcopy(list(pipeline))
     ]

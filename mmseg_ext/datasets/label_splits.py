@@ -10,6 +10,7 @@ import numpy as np
 from mmseg.datasets.transforms import LoadAnnotations
 from mmseg.registry import DATASETS
 
+from ..utils.config_fields import type_name
 from .class_counts import image_name
 from .dataset_tree import pipeline_transforms, walk_datasets
 from .label_scan import load_class_ids, void_values
@@ -125,7 +126,7 @@ def list_images(dataset_cfg: dict) -> List[NamedImage]:
             the same name.
     """
     cfg = copy.deepcopy(dataset_cfg)
-    if cfg.get('type') == 'MultiSourceDataset':
+    if type_name(cfg) == 'MultiSourceDataset':
         raise ValueError(
             'the data set is a MultiSourceDataset, which is split already; '
             'give the config of the whole labelled set')

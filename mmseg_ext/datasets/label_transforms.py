@@ -5,13 +5,8 @@ from mmcv.transforms import LoadAnnotations
 from mmseg.datasets.transforms import GenerateEdge
 from mmseg.registry import TRANSFORMS
 
+from ..utils.config_fields import type_name
 from .transforms import GenerateBoundaryMap, MapSegLabels
-
-
-def transform_name(transform: dict) -> str:
-    """Name of the type of a transform's config, '' if there is none."""
-    kind = transform.get('type') if isinstance(transform, dict) else None
-    return getattr(kind, '__name__', kind) or ''
 
 
 def loads_labels(transform: dict) -> bool:
@@ -26,7 +21,7 @@ def makes_labels(transform: dict) -> bool:
 
 def needs_labels(transform: dict) -> bool:
     """Whether it is of no use, or fails, without labels."""
-    return 'Annotations' in transform_name(transform) or _is_a(
+    return 'Annotations' in type_name(transform) or _is_a(
         transform,
         (LoadAnnotations, MapSegLabels, GenerateBoundaryMap, GenerateEdge))
 

@@ -10,6 +10,7 @@ from mmengine.registry import init_default_scope
 from mmengine.runner.amp import autocast
 from mmseg.registry import MODELS
 
+from ..utils.config_fields import type_name
 from .batch_dump import decode
 from .runner.randomness import seed_process
 
@@ -81,7 +82,7 @@ def replay(dump: dict, device: str = 'cpu') -> Replay:
 
     finder = _FirstBadOutput(model)
     wrapper = cfg.optim_wrapper
-    amp = wrapper.get('type') == 'AmpOptimWrapper'
+    amp = type_name(wrapper) == 'AmpOptimWrapper'
     dtype = wrapper.get('dtype')
     if dump['seed'] is not None:
         seed_process(dump['seed'])

@@ -1,7 +1,35 @@
-from typing import Optional
+"""Fields of configs."""
+from typing import Any, Optional
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
+
+
+def type_name(cfg: Any) -> str:
+    """Name of the class that the ``type`` of a config stands for.
+
+    Configs that import have the class itself there, and its path within its
+    module once they are dumped.
+
+    Args:
+        cfg (dict): Config of a part.
+
+    Returns:
+        str: Without scope or module; '' if there is no type.
+    """
+    kind = cfg.get('type') if isinstance(cfg, dict) else None
+    return (getattr(kind, '__name__', kind) or '').split('.')[-1]
+
+
+def read_plain_config(path: str) -> Config:
+    """Read a config; classes that it imports turn into their paths.
+
+    The parts of such configs go into those that name their types.
+
+    Args:
+        path (str): Config file.
+    """
+    return Config(Config.fromfile(path).to_dict())
 
 
 def read_config_field(path: str,

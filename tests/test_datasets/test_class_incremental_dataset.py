@@ -255,7 +255,9 @@ class TestFaults:
             build(data, **{'step': 1, **options})
 
     def test_image_labels(self, data, tmp_path):
-        with pytest.raises(FileNotFoundError, match='does not exist'):
+        with pytest.raises(
+                FileNotFoundError,
+                match='names nothing.json or .*/nothing.json, which does not'):
             build(data, 1, image_labels='nothing.json')
         path = tmp_path / 'own.json'
         path.write_text(json.dumps(dict(a=['car'])))

@@ -259,3 +259,29 @@ def test_sizes_are_placed_by_their_shares(main, tmp_path):
     header, _, row = (tmp_path / 'work/results.md').read_text().splitlines()
     assert header == '| method | 1/2=3 | 2 | 1/4 |'
     assert row.count('50.00') == 3
+
+
+def test_a_data_set_of_a_config_that_imports(main, tmp_path):
+    """What is trained has the paths of the classes, and is built of them."""
+    path = tmp_path / 'data.py'
+    text = path.read_text()
+    for module, names in {
+            'mmcv.transforms': 'LoadImageFromFile RandomFlip',
+            'mmseg.datasets.transforms':
+            'LoadAnnotations RandomCrop PhotoMetricDistortion PackSegInputs',
+            'mmseg_ext.datasets': 'ToyStreetDataset SeededDataset'
+    }.items():
+        for name in names.split():
+            assert f"type='{name}'" in text
+            text = (f'from {module} import {name}\n' +
+                    text.replace(f"type='{name}'", f'type={name}'))
+    path.write_text(text)
+    assert isinstance(
+        Config.fromfile(path).train_dataloader.dataset.type, type)
+    main('--methods', 'supervised', 'eln', '--sizes', '4', '--seeds', '0')
+    for name in ('supervised', 'eln'):
+        written = tmp_path / f'work/{name}_4_0/{name}.py'
+        assert 'mmseg_ext.datasets.ToyStreetDataset' in written.read_text()
+    cfg = Config.fromfile(written)
+    sample = DATASETS.build(cfg.train_dataloader.dataset)[0]
+    assert {'labeled', 'unlabeled_strong'} <= set(sample['inputs'])

@@ -14,6 +14,7 @@ from mmengine.config import Config
 # Last on the path: an installed mmseg_ext comes first, a bare clone works too.
 sys.path.append(str(Path(__file__).resolve().parents[2]))
 
+from mmseg_ext.utils.config_fields import type_name  # noqa: E402
 from mmseg_ext.utils.stock_tools import run_stock_tool  # noqa: E402
 
 TOOL = 'analysis_tools/benchmark.py'
@@ -29,7 +30,7 @@ def drop_labels(dataset: dict) -> None:
         dataset = dataset['dataset']
     dataset['pipeline'] = [
         transform for transform in dataset['pipeline']
-        if transform['type'] != 'LoadAnnotations'
+        if type_name(transform) != 'LoadAnnotations'
     ]
 
 

@@ -23,6 +23,7 @@ from mmseg.registry import DATA_SAMPLERS, DATASETS  # noqa: E402
 from mmseg_ext.datasets import MultiSourceDataset  # noqa: E402
 from mmseg_ext.datasets.dataset_tree import walk_datasets  # noqa: E402
 from mmseg_ext.utils import run_stock_tool  # noqa: E402
+from mmseg_ext.utils.config_fields import type_name  # noqa: E402
 from mmseg_ext.visualization import branch_panels, draw_sheet  # noqa: E402
 
 ROWS = 8  # samples on one sheet
@@ -65,7 +66,7 @@ def run_stock(args: argparse.Namespace, cfg: Config, dataset) -> None:
         dataset (Dataset): The data set, not a branched one.
     """
     options, argv = [], sys.argv
-    if cfg.get('visualizer', {}).get('type') == 'SegLocalVisualizer':
+    if type_name(cfg.get('visualizer')) == 'SegLocalVisualizer':
         options.append('visualizer.type=ContiguousSegVisualizer')
     if args.number is not None:
         at = next(i for i, a in enumerate(argv) if a.startswith('--number'))

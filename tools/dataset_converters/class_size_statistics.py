@@ -27,6 +27,7 @@ from mmseg.registry import DATASETS  # noqa: E402
 from mmseg_ext.datasets import class_size_statistics  # noqa: E402
 from mmseg_ext.datasets.label_counter import LabelCounter  # noqa: E402
 from mmseg_ext.utils.config_fields import read_config_field  # noqa: E402
+from mmseg_ext.utils.config_fields import type_name  # noqa: E402
 
 
 def parse_args() -> argparse.Namespace:
@@ -78,7 +79,7 @@ def dataset_config(args: argparse.Namespace) -> tuple:
     """
     field = args.key
     found = read_config_field(args.config, field, args.cfg_options)
-    if isinstance(found, dict) and found.get('type') == 'MultiSourceDataset':
+    if type_name(found) == 'MultiSourceDataset':
         if 'source' not in found:
             raise ValueError(
                 f'{field} is a MultiSourceDataset without a `source`; name '

@@ -9,6 +9,7 @@ from mmengine.config import Config
 from mmseg.registry import DATASETS
 
 from ...datasets.class_incremental_dataset import ClassIncrementalDataset
+from ...utils.config_fields import type_name
 
 
 def build_incremental_dataset(cfg: Config,
@@ -27,7 +28,7 @@ def build_incremental_dataset(cfg: Config,
         ValueError: If the config has another one.
     """
     dataset = copy.deepcopy(cfg.train_dataloader.dataset)
-    while dataset.get('type') != 'ClassIncrementalDataset':
+    while type_name(dataset) != 'ClassIncrementalDataset':
         if 'dataset' not in dataset:
             raise ValueError('train_dataloader.dataset is '
                              f'{dataset.get("type")}: expected is a '

@@ -12,8 +12,8 @@ from ..utils.head_capture import capture_head, check_capturable
 from ..utils.heads import forward_decode_head, main_decode_head
 from ..utils.mask_classification import classifies_masks
 from ..utils.options import check_option
+from ..utils.pretrained_configs import without_pretrained
 from .base import BaseAlgorithm
-from .mean_teacher import without_pretrained
 
 
 class ClassIncremental(BaseAlgorithm):

@@ -1,8 +1,6 @@
-import copy
 from contextlib import contextmanager
 from typing import List, Optional, Sequence, Tuple
 
-from mmengine.model import PretrainedInit
 from mmseg.models import BaseSegmentor
 from mmseg.registry import MODELS
 from mmseg.utils import ConfigType
@@ -10,6 +8,7 @@ from torch import nn
 
 from ..utils.ema import copy_state_
 from ..utils.modes import eval_dropout
+from ..utils.pretrained_configs import without_pretrained
 from ..utils.pseudo_label_statistics import PseudoLabelStatistics
 from .base import BaseAlgorithm
 
@@ -121,38 +120,3 @@ class MeanTeacher(BaseAlgorithm):
             yield self
         finally:
             self._predict_on = previous
-
-
-def without_pretrained(cfg: ConfigType) -> ConfigType:
-    """A copy of a model config that loads no pretrained weights.
-
-    The teacher is overwritten by the student: weights read for it would be
-    read twice.
-    """
-
-    def strip(node):
-        if isinstance(node, dict):
-            for key in list(node):
-                value = node[key]
-                if key == 'pretrained' and isinstance(value, str):
-                    node[key] = None
-                elif key == 'init_cfg' and is_pretrained(value):
-                    node.pop(key)
-                elif key == 'init_cfg' and isinstance(value, (list, tuple)):
-                    node[key] = [x for x in value if not is_pretrained(x)]
-                else:
-                    strip(value)
-        elif isinstance(node, (list, tuple)):
-            for value in node:
-                strip(value)
-
-    cfg = copy.deepcopy(cfg)
-    strip(cfg)
-    return cfg
-
-
-def is_pretrained(init_cfg) -> bool:
-    """Whether an ``init_cfg`` does nothing but read weights from a file."""
-    return isinstance(
-        init_cfg,
-        dict) and init_cfg.get('type') in ('Pretrained', PretrainedInit)

@@ -16,6 +16,7 @@ from mmseg.registry import MODELS
 from mmseg.utils import OptConfigType, OptMultiConfig
 from torch import Tensor, nn
 
+from ..utils.pretrained_configs import is_pretrained
 from .weight_standardized_resnet import WeightStandardizedResNet
 
 
@@ -130,7 +131,7 @@ class HybridVisionTransformer(BaseModule):
         """Initialise; see ``init_cfg``."""
         cfgs = self.init_cfg or []
         cfgs = [cfgs] if isinstance(cfgs, dict) else cfgs
-        pretrained = [cfg for cfg in cfgs if cfg['type'] == 'Pretrained']
+        pretrained = [cfg for cfg in cfgs if is_pretrained(cfg)]
         for cfg in pretrained:
             self._check_checkpoint(cfg)
         if not pretrained and not self.is_init:

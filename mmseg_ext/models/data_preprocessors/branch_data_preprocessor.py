@@ -10,12 +10,12 @@ from mmseg.structures import SegDataSample
 from mmseg.utils import ConfigType
 from torch import Tensor, nn
 
+from ...utils.config_fields import type_name
+
 
 def knows_branches(cfg: ConfigType) -> bool:
     """Whether the config of a preprocessor is that of one for branches."""
-    kind = cfg['type']  # a class in configs that import
-    name = kind.__name__ if isinstance(kind, type) else kind.split('.')[-1]
-    return name == 'BranchDataPreprocessor'
+    return type_name(cfg) == 'BranchDataPreprocessor'
 
 
 @MODELS.register_module()

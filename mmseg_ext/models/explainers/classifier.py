@@ -11,6 +11,8 @@ from mmengine.logging import print_log
 from mmengine.runner import CheckpointLoader
 from torch import Tensor, nn
 
+from ...utils.config_fields import type_name
+
 # The space in which noise is added, whatever a classifier normalises with.
 MEAN = (123.675, 116.28, 103.53)
 STD = (58.395, 57.12, 57.375)
@@ -247,4 +249,4 @@ def load_weights(classifier: nn.Module, checkpoint: Optional[str]) -> None:
 def _short_name(model) -> str:
     if isinstance(model, str):
         return re.sub(r'\.py$', '', model.split('/')[-1])
-    return model.get('type', 'classifier')
+    return type_name(model) or 'classifier'

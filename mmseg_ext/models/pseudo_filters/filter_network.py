@@ -7,6 +7,7 @@ from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, OptConfigType, OptMultiConfig
 from torch import Tensor
 
+from ...utils.config_fields import type_name
 from ..utils.head_capture import capture_head, check_capturable
 from ..utils.logits import softmax_entropy
 from ..utils.pretrained_backbone import load_backbone_except_input
@@ -101,7 +102,7 @@ class FilterNetwork(BasePseudoFilter):
         for name, value in channels.items():
             if cfg.get(name, value) != value:
                 raise ValueError(
-                    f'{cfg.get("type")}.{name} within {type(self).__name__} '
+                    f'{type_name(cfg)}.{name} within {type(self).__name__} '
                     f'must be {value} but is {cfg[name]}; leave it out.')
         return MODELS.build(dict(cfg) | channels)
 

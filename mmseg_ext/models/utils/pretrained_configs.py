@@ -1,0 +1,40 @@
+"""Pretrained weights that configs of models name."""
+import copy
+from typing import Any
+
+from mmseg.utils import ConfigType
+
+from ...utils.config_fields import type_name
+
+
+def without_pretrained(cfg: ConfigType) -> ConfigType:
+    """A copy of a model config that loads no pretrained weights.
+
+    The teacher is overwritten by the student: weights read for it would be
+    read twice.
+    """
+
+    def strip(node):
+        if isinstance(node, dict):
+            for key in list(node):
+                value = node[key]
+                if key == 'pretrained' and isinstance(value, str):
+                    node[key] = None
+                elif key == 'init_cfg' and is_pretrained(value):
+                    node.pop(key)
+                elif key == 'init_cfg' and isinstance(value, (list, tuple)):
+                    node[key] = [x for x in value if not is_pretrained(x)]
+                else:
+                    strip(value)
+        elif isinstance(node, (list, tuple)):
+            for value in node:
+                strip(value)
+
+    cfg = copy.deepcopy(cfg)
+    strip(cfg)
+    return cfg
+
+
+def is_pretrained(init_cfg: Any) -> bool:
+    """Whether an ``init_cfg`` does nothing but read weights from a file."""
+    return type_name(init_cfg) in ('Pretrained', 'PretrainedInit')
