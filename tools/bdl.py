@@ -172,11 +172,18 @@ class Plan(ChainPlan):
                     'folder.')
             options.append(f'{field}.data_root={osp.abspath(source)}')
             if self._is_translated(source):
+                if source != self.args.translated:  # lists are linked later
+                    dataset = dict(dataset, data_root=self._source_root())
                 suffix = offline.png_suffix(dataset,
                                             f'{self.kinds[kind]}: {field}')
                 if suffix is not None:
                     options.append(f'{field}.img_suffix={suffix}')
         return options
+
+    def _source_root(self) -> str:
+        """Folder of the source that is translated."""
+        _, dataset = self._data('translation', 'source')[0]
+        return dataset['data_root']
 
     def _is_translated(self, folder: str) -> bool:
         """Whether translate_dataset.py writes or has written it."""

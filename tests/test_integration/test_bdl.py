@@ -639,6 +639,18 @@ class TestPlan:
         lines = capsys.readouterr().out.splitlines()
         assert 'img_suffix' not in lines[-1]
 
+    def test_a_list_of_photographs(self, variant, tmp_path):
+        """Found in the folder that is translated, ahead of all training."""
+        (tmp_path / 'list.txt').write_text('a.jpg\n')
+        field = '_base_.train_dataloader.dataset.source'
+        path = tmp_path / 'cyclegan.py'
+        path.write_text(f"_base_ = ['{REPO}/{FOLDER}/cyclegan_toystreet.py']\n"
+                        f"{field}.data_root = '{tmp_path}'\n")
+        with pytest.raises(
+                ValueError, match='source.ann_file .*list.txt names a.jpg'):
+            variant(f"bdl['translation'] = '{path}'\n"
+                    f"{field}.ann_file = 'list.txt'")
+
     def test_config_without_the_field(self, tmp_path):
         with pytest.raises(ValueError, match='must set bdl = dict'):
             run_tool('tools/bdl.py',

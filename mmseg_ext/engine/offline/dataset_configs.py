@@ -5,7 +5,7 @@ from typing import Iterator, List, Optional, Tuple
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from ...datasets.split_lists import read_split_list
+from ...datasets.split_lists import IMG_SUFFIXES, read_split_list
 
 FIELD = 'train_dataloader.dataset'
 
@@ -61,7 +61,8 @@ def png_suffix(dataset: dict, field: str) -> Optional[str]:
     """The ``img_suffix`` of a data set whose images become PNGs.
 
     Args:
-        dataset (dict): Config of the data set, no wrapper.
+        dataset (dict): Config of the data set, no wrapper, with the
+            ``data_root`` that its list lies below.
         field (str): Its config field.
 
     Returns:
@@ -72,16 +73,18 @@ def png_suffix(dataset: dict, field: str) -> Optional[str]:
     """
     leaf = DATASETS.build(dict(dataset, pipeline=[], lazy_init=True))
     suffix = leaf.img_suffix
-    # None: the class takes what the folder has
-    if suffix is None or '.png' in suffix:
-        return None
     if leaf.ann_file and osp.isfile(leaf.ann_file):
+        others = tuple(s for s in (*IMG_SUFFIXES, suffix or '')
+                       if s and '.png' not in s)
         for entry in read_split_list(leaf.ann_file):
-            if entry.image.endswith(suffix):
+            if entry.image.lower().endswith(others):
                 raise ValueError(
                     f'{field}.ann_file {leaf.ann_file} names {entry.image}, '
                     'but translated images are PNGs: expected are names '
                     'without suffix.')
+    # None: the class takes what the folder has
+    if suffix is None or '.png' in suffix:
+        return None
     if not isinstance(suffix, str) or '.' not in suffix:
         return '.png'
     return suffix[:suffix.rindex('.')] + '.png'

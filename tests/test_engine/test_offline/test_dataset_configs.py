@@ -22,12 +22,24 @@ def test_suffix_of_translated_images(kind, suffix, expected):
     assert png_suffix(cfg, 'source') == expected
 
 
-def test_list_that_names_other_files(tmp_path):
+@pytest.mark.parametrize('options', [
+    dict(type='BaseSegDataset'),
+    dict(type='ToyStreetDataset', img_suffix='.png'),
+    dict(type='CamVidDataset'),
+])
+@pytest.mark.parametrize('name', ['images/a.jpg', 'a.JPEG'])
+def test_list_that_names_other_files(tmp_path, options, name):
     init_default_scope('mmseg')
-    (tmp_path / 'list.txt').write_text('images/a.jpg labels/a.png\n')
+    (tmp_path / 'list.txt').write_text(f'{name} labels/a.png\n')
+    cfg = dict(options, data_root=str(tmp_path), ann_file='list.txt')
+    with pytest.raises(
+            ValueError, match=rf'source.ann_file .*list.txt names {name}'):
+        png_suffix(cfg, 'source')
+
+
+def test_list_of_names_without_suffix(tmp_path):
+    init_default_scope('mmseg')
+    (tmp_path / 'list.txt').write_text('a.jpg.1\nb.png\n')
     cfg = dict(
         type='BaseSegDataset', data_root=str(tmp_path), ann_file='list.txt')
-    with pytest.raises(
-            ValueError,
-            match=r'source.ann_file .*list.txt names images/a.jpg'):
-        png_suffix(cfg, 'source')
+    assert png_suffix(cfg, 'source') == '.png'
