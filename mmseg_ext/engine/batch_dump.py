@@ -24,12 +24,15 @@ def encode(value: Any) -> Any:
             none of these becomes its ``repr``.
 
     Returns:
-        Any: The same nesting of plain types, tensors on the CPU.
+        Any: The same nesting of plain types, tensors on the CPU. Tensors and
+        arrays are shared, not copied, where they lie as they must.
     """
     if isinstance(value, torch.Tensor):
         return value.detach().cpu()
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        return {_TAG: 'array', 'data': torch.from_numpy(value.copy())}
+    if isinstance(value, np.ndarray) and value.dtype.kind in 'biufc':
+        # torch takes no negative strides and warns of what is read-only
+        value = np.require(value, requirements='CW')
+        return {_TAG: 'array', 'data': torch.from_numpy(value)}
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, BaseDataElement):

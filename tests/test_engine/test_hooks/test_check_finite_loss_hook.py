@@ -181,6 +181,21 @@ def test_batches_survive_encoding(tmp_path):
     assert image_paths(batch) == image_paths(back) == ['a.png']
 
 
+def test_arrays_are_copied_only_where_they_must(recwarn):
+    """They are encoded in every iteration."""
+    array = np.arange(6, dtype=np.int64).reshape(2, 3)
+    read_only = array.copy()
+    read_only.setflags(write=False)
+    batch = [array, array[:, ::-1], read_only, np.array(3.), np.zeros((0, 4))]
+    encoded = encode(batch)
+    for value, found in zip(batch, decode(encoded)):
+        assert found.shape == value.shape and found.dtype == value.dtype
+        assert (found == value).all()
+    assert np.shares_memory(encoded[0]['data'].numpy(), array)
+    assert encode(np.array(['a.png'])) == "array(['a.png'], dtype='<U5')"
+    assert not recwarn.list
+
+
 def test_boxes_and_masks_of_objects_survive(tmp_path):
     """Of another number than the letters of their repr."""
     pytest.importorskip('mmdet')
