@@ -14,6 +14,18 @@ class _Name:
         return self.name
 
 
+def public_module(kind):
+    """The outermost module that has a class, as users import it.
+
+    That of mmdet's L1Loss is hidden by a function of the same name.
+    """
+    parts = kind.__module__.split('.')
+    modules = ('.'.join(parts[:n]) for n in range(1, len(parts) + 1))
+    return next(
+        name for name in modules
+        if getattr(import_module(name), kind.__name__, None) is kind)
+
+
 def write_importing(cfg, path):
     """Write a config with an imported class in place of each type's name.
 
@@ -52,7 +64,7 @@ def write_importing(cfg, path):
     content.pop('custom_imports')  # the imports themselves register
     body = [f'{key} = {imported(value)!r}' for key, value in content.items()]
     head = [
-        f'from {kind.__module__} import {kind.__name__} as '
+        f'from {public_module(kind)} import {kind.__name__} as '
         f'{kind.__name__}{number}' for kind, number in imports.items()
     ]
     Path(path).write_text('\n'.join(['import mmseg_ext', *head, *body, '']))
