@@ -267,6 +267,7 @@ class ClassIncrementalDataset(BaseSegDataset):
         places = [self.image_labels]
         if self.data_root:
             places.append(osp.join(self.data_root, self.image_labels))
+        # both are named where there is neither
         path = next(
             filter(osp.isfile, places), ' or '.join(dict.fromkeys(places)))
         return select_image_labels(

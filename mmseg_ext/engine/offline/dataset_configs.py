@@ -74,8 +74,9 @@ def png_suffix(dataset: dict, field: str) -> Optional[str]:
     leaf = DATASETS.build(dict(dataset, pipeline=[], lazy_init=True))
     suffix = leaf.img_suffix
     if leaf.ann_file and osp.isfile(leaf.ann_file):
-        others = tuple(
-            s for s in (*IMG_SUFFIXES, suffix or '') if s and '.png' not in s)
+        own = (suffix, ) if isinstance(suffix, str) else tuple(suffix or ())
+        others = tuple(s.lower() for s in (*IMG_SUFFIXES, *own)
+                       if s and not s.lower().endswith('.png'))
         for entry in read_split_list(leaf.ann_file):
             if entry.image.lower().endswith(others):
                 raise ValueError(

@@ -10,8 +10,14 @@ from ...utils.config_fields import type_name
 def without_pretrained(cfg: ConfigType) -> ConfigType:
     """A copy of a model config that loads no pretrained weights.
 
-    The teacher is overwritten by the student: weights read for it would be
-    read twice.
+    For a network that is overwritten by another one, such as a teacher by its
+    student: weights read for it would be read twice.
+
+    Args:
+        cfg (dict): Config of a model.
+
+    Returns:
+        dict: The copy, without names of files at any depth.
     """
 
     def strip(node):

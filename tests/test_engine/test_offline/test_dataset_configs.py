@@ -26,6 +26,7 @@ def test_suffix_of_translated_images(kind, suffix, expected):
     dict(type='BaseSegDataset'),
     dict(type='ToyStreetDataset', img_suffix='.png'),
     dict(type='CamVidDataset'),
+    dict(type='UnlabeledImageDataset', img_suffix=('.JPG', '.jpeg')),
 ])
 @pytest.mark.parametrize('name', ['images/a.jpg', 'a.JPEG'])
 def test_list_that_names_other_files(tmp_path, options, name):
@@ -37,9 +38,12 @@ def test_list_that_names_other_files(tmp_path, options, name):
         png_suffix(cfg, 'source')
 
 
-def test_list_of_names_without_suffix(tmp_path):
+@pytest.mark.parametrize('options', [
+    dict(type='BaseSegDataset'),
+    dict(type='UnlabeledImageDataset', img_suffix=('.jpg', '.jpeg')),
+])
+def test_list_of_names_without_suffix(tmp_path, options):
     init_default_scope('mmseg')
     (tmp_path / 'list.txt').write_text('a.jpg.1\nb.png\n')
-    cfg = dict(
-        type='BaseSegDataset', data_root=str(tmp_path), ann_file='list.txt')
+    cfg = dict(options, data_root=str(tmp_path), ann_file='list.txt')
     assert png_suffix(cfg, 'source') == '.png'
